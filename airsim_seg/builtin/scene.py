@@ -1,0 +1,112 @@
+"""What an environment hands to the renderer and to the server: triangles, objects, materials, in world NED metres.
+
+An environment builds one Scene; the renderer turns (Scene, View) into a Picture; the server gives ids to the objects
+and speaks AirSim about them. Neither knows how the other works.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose, UInt8Array
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """One thing with a name: what AirSim would list, colour and let you move an id onto.
+
+    Attributes:
+        name: as simListSceneObjects returns it ("Tree_12"); its start-up id follows from it (palette.id_from_name).
+        position_m: world NED of its foot, metres.
+    """
+
+    name: str
+    position_m: tuple[float, float, float]
+
+
+class Terrain(Protocol):
+    """The ground under the wheels."""
+
+    def __call__(self, north_m: float, east_m: float) -> float:
+        """Return the down coordinate (metres, NED) of the ground at a point."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A world at rest.
+
+    Attributes:
+        environment: its name, "Neighborhood".
+        seed: the world seed it was made from.
+        triangles_m: float32 [T,3,3], corners in world NED, front faces counter-clockwise seen from outside.
+        normals: float32 [T,3,3], unit shading normals in NED.
+        uv: float32 [T,3,2], texture coordinates.
+        materials: int32 [T], index into the renderer's material table.
+        object_index: int32 [T], index into objects.
+        tints: float32 [K,3], linear RGB factor of each object.
+        chunks: int32 [C,2], triangle ranges that are culled together.
+        objects: the K things.
+        player_start: where AirSim's origin and the vehicle's spawn point are.
+        ground_down_m: terrain height, NED down.
+    """
+
+    environment: str
+    seed: int
+    triangles_m: Float32Array
+    normals: Float32Array
+    uv: Float32Array
+    materials: Int32Array
+    object_index: Int32Array
+    tints: Float32Array
+    chunks: Int32Array
+    objects: tuple[SceneObject, ...]
+    player_start: Pose
+    ground_down_m: Terrain
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A pinhole camera: square pixels, axis through the middle of the picture.
+
+    Attributes:
+        pose: of the camera, body axes forward, right, down; world NED.
+        size_hw: (height, width), pixels.
+        fov_deg: horizontal field of view, degrees.
+    """
+
+    pose: Pose
+    size_hw: tuple[int, int]
+    fov_deg: float
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a view sees; every array belongs to the caller.
+
+    Attributes:
+        rgb: uint8 [H,W,3], RGB, anti-aliased.
+        object_index: int32 [H,W], the object at the pixel's centre; -1 where nothing is drawn (the sky).
+        depth_m: float32 [H,W], distance along the optical axis at the pixel's centre, metres; 65504 (the largest
+            half float, what AirSim sends) where nothing is drawn.
+    """
+
+    rgb: UInt8Array
+    object_index: Int32Array
+    depth_m: Float32Array
+
+
+SKY_INDEX = -1
+FAR_DEPTH_M = 65504.0
+
+
+class Renderer(Protocol):
+    """Anything that draws a scene. rendering.rasteriser.Rasteriser is ours."""
+
+    def render(self, view: View) -> Picture:
+        """Draw one view; thread-safe through a lock of its own."""
+        ...
+
+
+def world_axes(pose: Pose) -> Float64Array:
+    """float64 [3,3] whose columns are the camera's forward, right and down axes in NED."""
+    return pose.rotation()

@@ -1,0 +1,6 @@
+import click
+
+
+@click.command("benchmark")
+def benchmark() -> None:
+    """To come."""

@@ -1,0 +1,6 @@
+import click
+
+
+@click.command("collect")
+def collect() -> None:
+    """To come."""

@@ -1,0 +1,47 @@
+"""Option kinds that click lacks."""
+
+from collections.abc import Sequence
+
+import click
+
+
+class ManyValues(click.Command):
+    """A command whose options with `multiple=True` also take several values in a row.
+
+    click refuses nargs=-1 on options, so `--tca-depths 0 2 4 6` is spelt out as `--tca-depths 0 --tca-depths 2 ...`
+    before parsing. A value ends the row when it starts with "-" and is not a number.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat the flag before each following value, then parse as click does."""
+        names = {
+            name for p in self.params if isinstance(p, click.Option) and p.multiple and not p.is_flag for name in p.opts
+        }
+        return super().parse_args(ctx, spread(args, names))
+
+
+def spread(args: Sequence[str], names: set[str]) -> list[str]:
+    """`["--n", "0", "2"]` -> `["--n", "0", "--n", "2"]` for every flag in names."""
+    out: list[str] = []
+    flag: str | None = None
+    waiting = False
+    for position, arg in enumerate(args):
+        if arg == "--":
+            return out + list(args[position:])
+        is_flag = arg.startswith("-") and not _is_number(arg)
+        if is_flag:
+            flag, waiting = (arg if arg in names else None), True
+        elif flag is not None:
+            if not waiting:
+                out.append(flag)
+            waiting = False
+        out.append(arg)
+    return out
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,6 @@
+import click
+
+
+@click.command("remap")
+def remap() -> None:
+    """To come."""

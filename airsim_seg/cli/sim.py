@@ -1,0 +1,6 @@
+import click
+
+
+@click.command("sim")
+def sim() -> None:
+    """To come."""
