@@ -45,7 +45,8 @@ def _srgb_encode(linear: UInt8Array) -> UInt8Array:
     """The IEC 61966-2-1 transfer curve, 8 bits in, 8 bits out."""
     c = linear.astype(np.float64) / 255
     encoded = np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055)
-    return np.rint(255 * encoded).astype(np.uint8)
+    result: UInt8Array = np.rint(255 * encoded).astype(np.uint8)
+    return result
 
 
 def palette(variant: Variant = "plain") -> UInt8Array:

@@ -3,6 +3,8 @@
 Exit codes: 0 done, 1 failed, 2 usage, 3 a quality gate refused, 130 interrupted.
 """
 
+from typing import IO, Any
+
 import click
 
 from airsim_seg import __version__
@@ -26,14 +28,17 @@ class _Refusal(click.ClickException):
 
     def __init__(self, error: AirsimSegError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code
+        # click declares exit_code on the class; each of our errors brings its own.
+        setattr(self, "exit_code", error.exit_code)  # noqa: B010
 
-    def show(self, file: object = None) -> None:
-        click.echo(f"airsim-seg: {self.format_message()}", err=True)
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the sentence to stderr, as every message of the command is printed."""
+        click.echo(f"airsim-seg: {self.format_message()}", file=file, err=file is None)
 
 
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
+        """Run the command; an error of ours becomes a sentence and an exit code, Ctrl-C becomes 130."""
         try:
             return super().invoke(ctx)
         except AirsimSegError as error:
@@ -54,3 +59,6 @@ main.add_command(remap)
 main.add_command(import_group)
 main.add_command(benchmark)
 main.add_command(sim)
+
+if __name__ == "__main__":
+    main()
