@@ -1,0 +1,29 @@
+"""FANet, a real-time segmentation network whose attention can remember: pure torch, usable by itself.
+
+    from fanet import FANet
+
+    net = FANet(num_classes=11, tca_depth=4).eval()          # the paper's network, four past frames in memory
+    state = None
+    for frame in video:                                      # float32 [1,3,H,W], normalised RGB, any size
+        logits, state = net(frame, state)                    # logits [1,11,H,W]; state: 123 kB for each past frame
+
+    logits, _ = net(clip, None, segment_start)               # a batch of consecutive frames, in training or scoring;
+                                                             # segment_start bool [B]: True where memory must be empty
+
+Read it beside the paper (Hu et al., "Real-time Semantic Segmentation with Fast Attention", RA-L 2021,
+arXiv 2007.03815):
+
+    backbone.py    ResNet with the additional spatial reduction: four maps, 1/8 to 1/64
+    attention.py   f = K V / n, y = Q^T f: attention in linear time
+    temporal.py    f' = A f: the contexts of the last N frames, summed (TCA)
+    decoder.py     coarse to fine, then the head
+    network.py     all of it together
+
+In eval mode a batch of frames and the same frames one by one give the same logits. In training mode they cannot:
+BatchNorm normalises with the statistics of the batch that it sees.
+"""
+
+from fanet.network import FANet
+from fanet.temporal import TemporalState
+
+__all__ = ["FANet", "TemporalState"]
