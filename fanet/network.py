@@ -75,8 +75,13 @@ class FANet(nn.Module):
         contexts = [a.context(x) for a, x in zip(self._attention(), features, strict=True)]
         contexts, state = add_history(contexts, state, segment_start, self.tca_depth)
         attended = [a(x, f) for a, x, f in zip(self._attention(), features, contexts, strict=True)]
-        logits = self.decoder(attended)  # [B, num_classes, H/8, W/8]
+        # Contiguous: enlarging (and a loss on) class planes is faster than channels last with its 11 channels.
+        logits = self.decoder(attended).contiguous()  # [B, num_classes, H/8, W/8]
         return resize(logits, (frames.shape[2], frames.shape[3])), state
+
+    def extra_repr(self) -> str:
+        """Show what the sub-modules do not, in repr(net)."""
+        return f"num_classes={self.num_classes}, tca_depth={self.tca_depth}"
 
     def _attention(self) -> list[FastAttention]:
         return [m for m in self.attention if isinstance(m, FastAttention)]
@@ -98,9 +103,7 @@ class FANet(nn.Module):
                 f"segment_start must be bool [{len(frames)}], not {segment_start.dtype} {list(segment_start.shape)}"
             )
         if state is not None:
-            _check_state(
-                state, [(self.tca_depth, a.key[0].out_channels, a.value[0].out_channels) for a in self.attention]
-            )
+            _check_state(state, [(self.tca_depth, *a.context_shape) for a in self._attention()])
 
 
 def _check_state(state: TemporalState, expected: list[tuple[int, int, int]]) -> None:

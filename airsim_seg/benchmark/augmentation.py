@@ -1,0 +1,103 @@
+"""Augmentation of clips: drawn once for a clip and the same for each of its frames, so that motion stays motion.
+
+Brightness, contrast and tint act on one channel's 256 values at a time, as the normalisation does: all of them become
+one table of 3 x 256 floats, and a picture is looked up in it once.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from airsim_seg.types import Float32Array, UInt8Array
+
+# RGB mean and standard deviation of ImageNet in 0..1, as torchvision's pretrained backbones expect them.
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
+
+# Ranges of the draw: wide enough to cover weather, exposure and season between two flights of one place.
+GAIN_RANGE = (0.6, 1.5)
+GAMMA_RANGE = (0.7, 1.4)
+TINT_RANGE = (0.85, 1.15)
+ZOOM_RANGE = (1.0, 1.6)  # 1 keeps the whole picture
+
+
+@dataclass(frozen=True, eq=False)
+class Augmentation:
+    """One draw, for all frames of one clip.
+
+    Attributes:
+        flip: mirror left and right.
+        gamma: exponent on intensities in 0..1.
+        gain: float32 [3], factor on R, G, B after gamma; results are cut to 0..1.
+        crop: (top, left, height, width) as fractions of the picture; it is resized to the whole.
+    """
+
+    flip: bool
+    gamma: float
+    gain: Float32Array
+    crop: tuple[float, float, float, float]
+
+
+UNCHANGED = Augmentation(flip=False, gamma=1.0, gain=np.ones(3, np.float32), crop=(0.0, 0.0, 1.0, 1.0))
+
+
+def draw(rng: np.random.Generator) -> Augmentation:
+    """Draw the augmentation of one clip."""
+    side = 1 / rng.uniform(*ZOOM_RANGE)
+    top, left = rng.uniform(0, 1 - side, 2)
+    gain = rng.uniform(*GAIN_RANGE) * rng.uniform(*TINT_RANGE, 3)
+    return Augmentation(
+        flip=bool(rng.random() < 0.5),
+        gamma=float(rng.uniform(*GAMMA_RANGE)),
+        gain=gain.astype(np.float32),
+        crop=(float(top), float(left), side, side),
+    )
+
+
+def colour_table(augmentation: Augmentation) -> Float32Array:
+    """Tabulate gamma, gain and ImageNet normalisation: float32 [256,3], row = pixel value, column = R, G, B."""
+    value = np.linspace(0, 1, 256, dtype=np.float32)[:, None] ** np.float32(augmentation.gamma)
+    table: Float32Array = (np.clip(value * augmentation.gain, 0, 1) - IMAGENET_MEAN) / IMAGENET_STD
+    return table
+
+
+def normalise(images: UInt8Array, augmentation: Augmentation = UNCHANGED) -> Float32Array:
+    """Look pictures up in the colour table.
+
+    Args:
+        images: uint8 [T,h,w,3] RGB.
+        augmentation: its colours are used; geometry is `reframe`'s.
+
+    Returns:
+        float32 [T,h,w,3], what the network eats (channels last).
+    """
+    num_frames, height, width, _ = images.shape
+    table = np.ascontiguousarray(colour_table(augmentation)[None])  # [1,256,3]
+    found = cv2.LUT(images.reshape(num_frames * height, width, 3), table)
+    return np.asarray(found, np.float32).reshape(images.shape)
+
+
+def reframe(images: UInt8Array, labels: UInt8Array, augmentation: Augmentation) -> tuple[UInt8Array, UInt8Array]:
+    """Crop, enlarge and mirror pictures (bilinear) and labels (nearest pixel) alike.
+
+    Args:
+        images: uint8 [T,h,w,3].
+        labels: uint8 [T,h,w].
+        augmentation: one draw for all T frames.
+
+    Returns:
+        The same shapes.
+    """
+    height, width = labels.shape[1:]
+    top, left, crop_height, crop_width = augmentation.crop
+    rows = slice(round(top * height), max(round((top + crop_height) * height), round(top * height) + 1))
+    columns = slice(round(left * width), max(round((left + crop_width) * width), round(left * width) + 1))
+    images, labels = images[:, rows, columns], labels[:, rows, columns]
+    if labels.shape[1:] != (height, width):
+        size = (width, height)  # OpenCV's order
+        images = np.stack([cv2.resize(image, size, interpolation=cv2.INTER_LINEAR) for image in images])
+        labels = np.stack([cv2.resize(label, size, interpolation=cv2.INTER_NEAREST_EXACT) for label in labels])
+    if augmentation.flip:
+        images, labels = images[:, :, ::-1], labels[:, :, ::-1]
+    return np.ascontiguousarray(images), np.ascontiguousarray(labels)

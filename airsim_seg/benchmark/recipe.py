@@ -1,0 +1,69 @@
+"""How a network is trained: one frozen value, the same for every TCA depth of an experiment."""
+
+import math
+from dataclasses import dataclass
+
+from airsim_seg.errors import UsageError
+
+PRECISIONS = ("fp32", "bf16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings of a training run; a TOML table of an experiment holds the same names.
+
+    The defaults train a quarter-width network on two CPU cores in about a minute.
+
+    Raises:
+        UsageError: a value out of range; the message names it.
+    """
+
+    input_hw: tuple[int, int] = (120, 160)
+    """(height, width) in pixels of what the network sees in training."""
+    steps: int = 400
+    """Optimiser steps: the same for every depth."""
+    clip_length: int = 8
+    """Consecutive frames in a clip; at least 3N lets the full memory be trained most of the time."""
+    clips_per_step: int = 2
+    """1 = homogeneous batch (one clip), more = mixed batch (clips of different videos)."""
+    learning_rate: float = 3e-4
+    """Of the first step; one cycle leads from here up to the peak and down to nothing."""
+    peak_learning_rate: float = 6e-3
+    """Reached at three tenths of the steps (Smith and Topin 2018, as torch's OneCycleLR has it)."""
+    weight_decay: float = 1e-2
+    """AdamW's, on convolution weights only: BatchNorm's factors and offsets are left alone."""
+    class_weighting: bool = True
+    """Weigh each class by 1/sqrt(its share of the training pixels), so that small classes are learnt early."""
+    augment: bool = True
+    """Mirror, zoom and recolour clips, the same way for all frames of one."""
+    precision: str = "fp32"
+    """"fp32", or "bf16" for autocast: faster with AMX, AVX-512-bf16 or a GPU, slower without."""
+    clip_gradient_norm: float = 5.0
+    """Longer gradients are shortened to this length: one odd batch at the peak rate must not undo the run."""
+    checkpoint_every: int = 100
+    """Steps between checkpoints; one is also written at the end and at Ctrl-C."""
+    validate_every: int = 0
+    """Steps between validations; 0 validates at the end only."""
+    threads: int = 0
+    """Torch's CPU threads while training; 0 leaves them as they are."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot train."""
+        object.__setattr__(self, "input_hw", tuple(self.input_hw))  # TOML has lists
+        if len(self.input_hw) != 2 or min(self.input_hw) < 8:
+            raise UsageError(f"input_hw must be a height and a width of at least 8 pixels, not {self.input_hw}.")
+        for name in ("steps", "clip_length", "clips_per_step", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        for name in ("validate_every", "threads", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}.")
+        if not 0 < self.learning_rate <= self.peak_learning_rate <= 1:
+            raise UsageError(
+                f"Learning rates must fit 0 < learning_rate ({self.learning_rate}) <= "
+                f"peak_learning_rate ({self.peak_learning_rate}) <= 1."
+            )
+        if not self.clip_gradient_norm > 0:
+            raise UsageError(f"clip_gradient_norm must be above 0, not {self.clip_gradient_norm}.")
+        if self.precision not in PRECISIONS:
+            raise UsageError(f"precision is one of {', '.join(PRECISIONS)}, not {self.precision!r}.")
