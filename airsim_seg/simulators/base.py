@@ -1,0 +1,125 @@
+"""The seam: all that the collector may ask of a simulator, whether Unreal, the built-in one or a test answers.
+
+The camera is moved, not the vehicle flown: the world stands still, the camera is put where the plan says, the clock is
+advanced by one frame, the pictures are taken. That is how exact 25 Hz comes out of any AirSim.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from airsim_seg.palette import Variant
+from airsim_seg.types import Float32Array, Float64Array, Pose, UInt8Array, camera_matrix
+
+
+@dataclass(frozen=True)
+class SimulatorInfo:
+    """What answers, for the provenance of every recording.
+
+    Attributes:
+        kind: "airsim" (Unreal) or "built-in".
+        version: as far as the simulator tells it; AirSim tells the number of its RPC interface alone.
+        client: name and version of the client package.
+        mode: "ComputerVision", "Multirotor", "Car", or "" where it cannot be told.
+        vehicle: name of the vehicle that carries the camera; "" is the default one.
+        settings: the simulator's settings.json as it returned it, "" where it returned none.
+    """
+
+    kind: str
+    version: str
+    client: str
+    mode: str
+    vehicle: str
+    settings: str
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole: square pixels, axis through the middle of the picture.
+
+    Attributes:
+        size_hw: (height, width), pixels.
+        fov_deg: horizontal field of view, degrees.
+    """
+
+    size_hw: tuple[int, int]
+    fov_deg: float
+
+    def matrix(self) -> Float64Array:
+        """float64 [3,3], pixels; see types.camera_matrix."""
+        return camera_matrix(self.size_hw, self.fov_deg)
+
+
+@dataclass(frozen=True, eq=False)
+class Capture:
+    """One frozen instant.
+
+    Attributes:
+        rgb: uint8 [H,W,3], RGB order.
+        raw_ids: uint8 [H,W], AirSim object ids.
+        depth_m: float32 [H,W], distance along the optical axis, metres, huge in the sky; None unless asked for.
+        pose: of the camera as the simulator reported it with the picture, world NED.
+        sim_time_ns: the simulator's stamp of the picture.
+        wall_time_ns: when the picture arrived, nanoseconds since the epoch.
+        num_unknown: pixels whose segmentation colour is in no palette (their raw id is 0).
+        variant: the palette that explained the colours.
+    """
+
+    rgb: UInt8Array
+    raw_ids: UInt8Array
+    depth_m: Float32Array | None
+    pose: Pose
+    sim_time_ns: int
+    wall_time_ns: int
+    num_unknown: int
+    variant: Variant
+
+
+class Simulator(Protocol):
+    """A world with one camera in it. One thread at a time; every method may raise SimulatorLost."""
+
+    @property
+    def info(self) -> SimulatorInfo:
+        """What answers."""
+        ...
+
+    @property
+    def camera(self) -> Camera:
+        """Size and field of view of every picture."""
+        ...
+
+    def objects(self) -> tuple[tuple[str, int], ...]:
+        """Names in the scene and the raw id each of them has now; names without an id are left out."""
+        ...
+
+    def start_pose(self) -> Pose:
+        """Where the camera stood when the connection was made, world NED."""
+        ...
+
+    def pause(self) -> None:
+        """Freeze the world; rendering goes on."""
+        ...
+
+    def resume(self) -> None:
+        """Let the world run again, as somebody found it."""
+        ...
+
+    def advance(self, duration_ns: int) -> None:
+        """Let the paused world go on for so many nanoseconds of simulation time, then freeze it again."""
+        ...
+
+    def set_pose(self, pose: Pose) -> None:
+        """Put the camera at a pose, world NED."""
+        ...
+
+    def capture(self, depth: bool = False) -> Capture:
+        """Take colour, ids and, if asked, depth of the same frozen instant.
+
+        Raises:
+            SimulatorLost: no picture came, or it shows another place than set_pose asked for.
+            UnknownColours: more than one pixel in ten thousand has a colour of no palette.
+        """
+        ...
+
+    def close(self) -> None:
+        """Hang up."""
+        ...
