@@ -1,0 +1,211 @@
+"""RPC names to what they do: the dispatcher, and the methods that every mode has.
+
+The vehicles' methods are in api_vehicles.py, the pictures' in api_images.py. A name is known only in the modes in which
+AirSim binds it: a car cannot take off. Argument counts are exact.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from airsim_seg.builtin.arguments import (
+    ApiError,
+    BadCast,
+    boolean,
+    finite,
+    integer,
+    pose,
+    pose_map,
+    quaternion_map,
+    text,
+    vector_map,
+)
+from airsim_seg.builtin.geometry import geo_point
+from airsim_seg.builtin.server import RpcError
+from airsim_seg.builtin.vehicles.base import Vehicle
+from airsim_seg.builtin.vehicles.multirotor import GRAVITY_MPS2
+from airsim_seg.builtin.world import FRAME_NS, World
+from airsim_seg.errors import AirsimSegError
+from airsim_seg.types import Pose
+
+# RpcLibServerBase.cpp; the client compares them with its own and warns.
+SERVER_VERSION, MIN_CLIENT_VERSION = 1, 1
+MAX_FRAMES = 2**32 - 1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Method:
+    """One RPC: what runs, and how each argument is read. `run` may return an awaitable."""
+
+    run: Callable[..., object]
+    converters: tuple[Callable[[object], object], ...]
+
+
+Methods = Mapping[str, Method]
+
+
+def method(run: Callable[..., object], *converters: Callable[[object], object]) -> Method:
+    """A row of a method table: the function, then one converter an argument."""
+    return Method(run, converters)
+
+
+class Dispatcher:
+    """Runs calls by name, with rpclib's own words where that fails (rpclib 2.3, lib/rpc/dispatcher.cc)."""
+
+    def __init__(self, methods: Methods) -> None:
+        """Take the table of methods."""
+        self._methods = methods
+
+    async def __call__(self, name: str, args: Sequence[object]) -> object:
+        """Run one call.
+
+        Raises:
+            RpcError: unknown name, wrong number of arguments, or whatever the method refuses.
+        """
+        known = self._methods.get(name)
+        if known is None:
+            raise RpcError(f"rpclib: server could not find function '{name}' with argument count {len(args)}.")
+        if len(args) != len(known.converters):
+            raise RpcError(
+                f"rpclib: client error C0002: Function '{name}' was called with an invalid number of arguments. "
+                f"Expected: {len(known.converters)}, got: {len(args)}"
+            )
+        try:
+            result = known.run(*(convert(arg) for convert, arg in zip(known.converters, args, strict=True)))
+            return await result if inspect.isawaitable(result) else result
+        except (ApiError, AirsimSegError) as error:
+            reason = str(error)
+        except Exception as error:
+            # Nothing a client sends may end the server; what gets here is a fault of ours and goes to the log.
+            _log.exception("%s failed", name)
+            reason = f"{type(error).__name__}: {error}"
+        raise RpcError(
+            f"rpclib: function '{name}' (called with {len(args)} arg(s)) threw an exception. "
+            f"The exception contained this information: {reason}."
+        )
+
+
+def sim_vehicle(world: World, name: str) -> Vehicle:
+    """The vehicle that a sim* call names.
+
+    Raises:
+        ApiError: there is none; real AirSim's words (RpcLibServerBase.hpp).
+    """
+    return _existing(world.vehicle(name), "Vehicle Sim-API", name)
+
+
+def _existing(vehicle: Vehicle | None, what: str, name: str) -> Vehicle:
+    if vehicle is None:
+        raise no_such_vehicle(what, name)
+    return vehicle
+
+
+def no_such_vehicle(what: str, name: str) -> ApiError:
+    """AirSim's exception for a name without a vehicle, or a mode without that API."""
+    return ApiError(
+        f"{what} for '{name}' is not available. This could either because this is simulation-only API or this "
+        "vehicle does not exist"
+    )
+
+
+def common_methods(world: World) -> Methods:
+    """Session, clock, scene and ground truth: what every mode has."""
+    return _session_methods(world) | _scene_methods(world) | _ground_truth_methods(world)
+
+
+def _session_methods(world: World) -> dict[str, Method]:
+    def continue_for_frames(frames: int) -> object:
+        if not 0 <= frames <= MAX_FRAMES:
+            raise BadCast
+        return world.continue_for(frames * FRAME_NS / 1e9)
+
+    return {
+        "ping": method(lambda: True),
+        "getServerVersion": method(lambda: SERVER_VERSION),
+        "getMinRequiredClientVersion": method(lambda: MIN_CLIENT_VERSION),
+        "listVehicles": method(lambda: sorted(world.vehicles)),
+        "getSettingsString": method(lambda: world.settings.text),
+        "reset": method(world.reset),
+        "simPause": method(world.pause, boolean),
+        "simIsPaused": method(lambda: world.is_paused),
+        "simContinueForTime": method(world.continue_for, finite),
+        "simContinueForFrames": method(continue_for_frames, integer),
+    }
+
+
+def _scene_methods(world: World) -> dict[str, Method]:
+    def object_pose(name: str) -> object:
+        position = world.objects.position_m(name)
+        if position is None:
+            return pose_map(Pose(np.full(3, np.nan), np.full(4, np.nan)))
+        return pose_map(Pose.from_euler(position))
+
+    return {
+        "simListSceneObjects": method(world.objects.named, text),
+        "simGetObjectPose": method(object_pose, text),
+        "simSetSegmentationObjectID": method(world.objects.set_id, text, integer, boolean),
+        "simGetSegmentationObjectID": method(world.objects.get_id, text),
+    }
+
+
+def _ground_truth_methods(world: World) -> dict[str, Method]:
+    def place(where: Pose, ignore_collision: bool, name: str) -> None:  # noqa: ARG001
+        sim_vehicle(world, name).place(where)
+
+    return {
+        "simGetVehiclePose": method(lambda name: pose_map(sim_vehicle(world, name).kinematics.pose), text),
+        "simSetVehiclePose": method(place, pose, boolean, text),
+        "simGetGroundTruthKinematics": method(lambda name: kinematics_map(sim_vehicle(world, name)), text),
+        "simGetGroundTruthEnvironment": method(lambda name: _environment_map(sim_vehicle(world, name)), text),
+        "simGetCollisionInfo": method(lambda name: collision_map(sim_vehicle(world, name)), text),
+        "getHomeGeoPoint": method(lambda name: geo_point(sim_vehicle(world, name).origin_m), text),
+    }
+
+
+def kinematics_map(vehicle: Vehicle) -> dict[str, object]:
+    """A KinematicsState for the client."""
+    state = vehicle.kinematics
+    return {
+        "position": vector_map(state.pose.position_m),
+        "orientation": quaternion_map(state.pose.orientation_wxyz),
+        "linear_velocity": vector_map(state.linear_velocity_mps),
+        "angular_velocity": vector_map(state.angular_velocity_radps),
+        "linear_acceleration": vector_map(state.linear_acceleration_mps2),
+        "angular_acceleration": vector_map(state.angular_acceleration_radps2),
+    }
+
+
+def collision_map(vehicle: Vehicle) -> dict[str, object]:
+    """A CollisionInfo for the client; reading it forgets the touch, as in AirSim."""
+    touch, vehicle.collision = vehicle.collision, None
+    where = vector_map(np.zeros(3) if touch is None else touch.position_m)
+    return {
+        "has_collided": touch is not None,
+        "penetration_depth": 0.0,
+        "time_stamp": 0 if touch is None else touch.time_ns,
+        "normal": vector_map(np.array([0.0, 0.0, 0.0 if touch is None else -1.0])),
+        "impact_point": where,
+        "position": where,
+        "object_name": "" if touch is None else touch.object_name,
+        "object_id": -1 if touch is None else touch.object_id,
+    }
+
+
+def _environment_map(vehicle: Vehicle) -> dict[str, object]:
+    """An EnvironmentState: the International Standard Atmosphere below 11 km (ISO 2533), at the vehicle's altitude."""
+    point = geo_point(vehicle.world_pose().position_m)
+    temperature_k = 288.15 - 0.0065 * point["altitude"]
+    pressure_pa = 101325.0 * max(0.0, temperature_k / 288.15) ** 5.25588
+    return {
+        "position": vector_map(vehicle.kinematics.pose.position_m),
+        "geo_point": point,
+        "gravity": vector_map(np.array([0.0, 0.0, GRAVITY_MPS2])),
+        "air_pressure": pressure_pa,
+        "temperature": temperature_k,
+        "air_density": pressure_pa / (287.05287 * max(temperature_k, 1.0)),
+    }

@@ -1,0 +1,157 @@
+"""The RPCs of cameras and pictures."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from concurrent.futures import Executor
+
+from airsim_seg.builtin import images
+from airsim_seg.builtin.api import Method, Methods, method, sim_vehicle
+from airsim_seg.builtin.arguments import (
+    ApiError,
+    boolean,
+    field,
+    fields,
+    finite,
+    integer,
+    list_of,
+    pose,
+    pose_map,
+    text,
+)
+from airsim_seg.builtin.cameras import Camera
+from airsim_seg.builtin.geometry import shifted
+from airsim_seg.builtin.images import SCENE, ImageRequest, Shot
+from airsim_seg.builtin.scene import Renderer, View
+from airsim_seg.builtin.settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
+from airsim_seg.builtin.vehicles.base import Vehicle
+from airsim_seg.builtin.world import World
+from airsim_seg.types import Pose
+
+# Unreal's GNearClippingPlane, centimetres; the far plane is at infinity.
+NEAR_CM = 10.0
+MAX_REQUESTS = 64
+
+
+def image_type(value: object) -> int:
+    """One of AirSim's image types.
+
+    Raises:
+        ApiError: an integer that is none of them.
+    """
+    number = integer(value)
+    if not 0 <= number < NUM_IMAGE_TYPES:
+        raise ApiError(f"{number} is no image type: they run from 0 to {NUM_IMAGE_TYPES - 1}")
+    return number
+
+
+def image_request(value: object) -> ImageRequest:
+    """An ImageRequest; missing keys are camera "", Scene, bytes, compressed (ImageCaptureBase.hpp)."""
+    of = fields(value)
+    return ImageRequest(
+        field(of, "camera_name", text, ""),
+        field(of, "image_type", image_type, SCENE),
+        field(of, "pixels_as_float", boolean, False),
+        field(of, "compress", boolean, True),
+    )
+
+
+class CameraApi:
+    """Finds cameras, freezes what they see, and has it drawn in another thread."""
+
+    def __init__(self, world: World, renderer: Renderer, executor: Executor) -> None:
+        """Take the world to look at.
+
+        Args:
+            world: poses, ids and clock, read in the event loop's thread only.
+            renderer: draws its scene.
+            executor: one worker thread, so that drawing blocks no call and pictures come in the order asked for.
+        """
+        self._world = world
+        self._renderer = renderer
+        self._executor = executor
+
+    def methods(self) -> Methods:
+        """The table of this file."""
+        of_camera = (text, text, boolean)
+        table: dict[str, Method] = {
+            "simGetImages": method(self.images, list_of(image_request), text, boolean),
+            "simGetImage": method(self.image, text, image_type, text, boolean),
+            "simGetCameraInfo": method(self.info, *of_camera),
+            "simSetCameraPose": method(self.set_pose, text, pose, text, boolean),
+            "simSetCameraFov": method(self.set_fov, text, finite, text, boolean),
+        }
+        return table
+
+    def _camera(self, vehicle_name: str, camera_name: str, external: bool) -> tuple[Vehicle, Camera]:
+        """A camera and what it sits on. Real AirSim dies of an unknown camera; this answers with an error."""
+        if external:
+            raise ApiError(f"there is no external camera '{camera_name}'")
+        vehicle = sim_vehicle(self._world, vehicle_name)
+        camera = vehicle.cameras.get(camera_name)
+        if camera is None:
+            known = ", ".join(sorted(name for name in vehicle.cameras if name))
+            raise ApiError(f"there is no camera '{camera_name}' on vehicle '{vehicle.name}', which has {known}")
+        return vehicle, camera
+
+    def _shot(self, request: ImageRequest, vehicle_name: str, external: bool) -> Shot:
+        vehicle, camera = self._camera(vehicle_name, request.camera_name, external)
+        local_pose, capture = vehicle.camera_pose(camera), camera.capture(request.image_type)
+        in_scene = shifted(local_pose, vehicle.origin_m + self._world.scene.player_start.position_m)
+        view = View(in_scene, capture.size_hw, capture.fov_deg)
+        return Shot(request, view, local_pose, self._world.now_ns, self._world.objects.table())
+
+    async def images(
+        self, requests: Sequence[ImageRequest], vehicle_name: str, external: bool
+    ) -> list[dict[str, object]]:
+        """Pictures of one instant: poses, ids and clock are frozen before anything is drawn."""
+        if len(requests) > MAX_REQUESTS:
+            raise ApiError(f"{len(requests)} pictures in one call are too many: ask for at most {MAX_REQUESTS}")
+        shots = [self._shot(request, vehicle_name, external) for request in requests]
+        return await asyncio.get_running_loop().run_in_executor(self._executor, images.take, shots, self._renderer)
+
+    async def image(self, camera_name: str, kind: int, vehicle_name: str, external: bool) -> object:
+        """One PNG; empty where the type is not available."""
+        responses = await self.images([ImageRequest(camera_name, kind, False, True)], vehicle_name, external)
+        return responses[0]["image_data_uint8"]
+
+    def info(self, camera_name: str, vehicle_name: str, external: bool) -> dict[str, object]:
+        """Pose in the vehicle's local NED, horizontal field of view in degrees, projection matrix."""
+        vehicle, camera = self._camera(vehicle_name, camera_name, external)
+        capture = camera.capture(SCENE)
+        return {
+            "pose": pose_map(vehicle.camera_pose(camera)),
+            "fov": capture.fov_deg,
+            "proj_mat": {"matrix": projection_matrix(capture.size_hw, capture.fov_deg)},
+        }
+
+    def set_pose(self, camera_name: str, mount: Pose, vehicle_name: str, external: bool) -> None:
+        """Move a camera on its vehicle's body."""
+        self._camera(vehicle_name, camera_name, external)[1].mount = mount
+
+    def set_fov(self, camera_name: str, fov_deg: float, vehicle_name: str, external: bool) -> None:
+        """Change the field of view of all image types of a camera."""
+        camera = self._camera(vehicle_name, camera_name, external)[1]
+        if not MIN_FOV_DEG <= fov_deg <= MAX_FOV_DEG:
+            raise ApiError(f"a field of view of {fov_deg} degrees cannot be drawn: give {MIN_FOV_DEG} to {MAX_FOV_DEG}")
+        camera.fov_deg = fov_deg
+
+
+def projection_matrix(size_hw: tuple[int, int], fov_deg: float) -> list[list[float]]:
+    """The matrix of simGetCameraInfo: Unreal's reversed-Z projection of north, east, down (UE PIPCamera.cpp).
+
+    Args:
+        size_hw: (height, width), pixels.
+        fov_deg: horizontal, degrees.
+
+    Returns:
+        [4][4]; times (forward, right, down, 1) it gives clip coordinates. The depth row is in centimetres.
+    """
+    height, width = size_hw
+    scale = 1 / math.tan(math.radians(fov_deg) / 2)
+    return [
+        [0.0, scale, 0.0, 0.0],
+        [0.0, 0.0, -scale * width / height, 0.0],
+        [0.0, 0.0, 0.0, NEAR_CM],
+        [-1.0, 0.0, 0.0, 0.0],
+    ]

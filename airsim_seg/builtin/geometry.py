@@ -1,0 +1,73 @@
+"""Turning and joining poses, and a flat piece of the Earth: what vehicles and cameras share."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from airsim_seg.types import Float64Array, Pose
+
+# AirSim's default origin (AirSimSettings.hpp, OriginGeopoint): Redmond, Washington.
+HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
+EARTH_RADIUS_M = 6378137.0
+
+
+def quaternion_product(left_wxyz: Float64Array, right_wxyz: Float64Array) -> Float64Array:
+    """Hamilton product, float64 [4], w first: the turn of `right` in the frame that `left` made."""
+    a, b, c, d = left_wxyz
+    w, x, y, z = right_wxyz
+    return np.array(
+        [
+            a * w - b * x - c * y - d * z,
+            a * x + b * w + c * z - d * y,
+            a * y - b * z + c * w + d * x,
+            a * z + b * y - c * x + d * w,
+        ],
+        np.float64,
+    )
+
+
+def attached(parent: Pose, offset: Pose) -> Pose:
+    """Pose of a thing that is bolted to `parent` at `offset` (metres in the parent's body axes).
+
+    An offset of zero gives the parent's own numbers back, bit for bit.
+    """
+    position = parent.position_m + parent.rotation() @ offset.position_m
+    return Pose(position, quaternion_product(parent.orientation_wxyz, offset.orientation_wxyz))
+
+
+def shifted(pose: Pose, by_m: npt.ArrayLike) -> Pose:
+    """The same pose with `by_m` [3] metres added to its position."""
+    return Pose(pose.position_m + np.asarray(by_m, np.float64), pose.orientation_wxyz)
+
+
+def yaw_of(pose: Pose) -> float:
+    """Heading of a pose, radians, 0 = north, positive to the east, in (-pi, pi]."""
+    w, x, y, z = pose.orientation_wxyz
+    return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+
+
+def wrapped_rad(angle_rad: float) -> float:
+    """The same angle in [-pi, pi)."""
+    return (angle_rad + math.pi) % math.tau - math.pi
+
+
+def geo_point(position_m: Float64Array) -> dict[str, float]:
+    """Latitude and longitude (degrees) and altitude (metres) of a point of the API's world NED.
+
+    Source: the spherical projection of AirSim's EarthUtils.hpp (azimuthal equidistant about the home point).
+    """
+    north, east, down = (float(v) for v in position_m)
+    x, y = north / EARTH_RADIUS_M, east / EARTH_RADIUS_M
+    latitude, longitude = math.radians(HOME_LATITUDE_DEG), math.radians(HOME_LONGITUDE_DEG)
+    angle = math.hypot(x, y)
+    if angle > 0:
+        sin_c, cos_c = math.sin(angle), math.cos(angle)
+        sin_home, cos_home = math.sin(latitude), math.cos(latitude)
+        latitude = math.asin(cos_c * sin_home + x * sin_c * cos_home / angle)
+        longitude += math.atan2(y * sin_c, angle * cos_home * cos_c - x * sin_home * sin_c)
+    return {
+        "latitude": math.degrees(latitude),
+        "longitude": math.degrees(longitude),
+        "altitude": HOME_ALTITUDE_M - down,
+    }

@@ -1,0 +1,129 @@
+"""Puts a world, its renderer and its clock behind a port, until told to stop."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+
+from airsim_seg.builtin.api import Dispatcher, common_methods
+from airsim_seg.builtin.api_images import CameraApi
+from airsim_seg.builtin.api_vehicles import vehicle_methods
+from airsim_seg.builtin.scene import Renderer
+from airsim_seg.builtin.server import Server
+from airsim_seg.builtin.world import World
+
+PARENT_CHECK_S = 0.5
+
+
+class Simulator:
+    """A served world; an async context manager, so that nothing of it outlives its block.
+
+    Example:
+        async with Simulator(world, renderer, bind(0)) as simulator:
+            print(simulator.port)
+    """
+
+    def __init__(self, world: World, renderer: Renderer, sock: socket.socket) -> None:
+        """Wire it up; nothing runs yet.
+
+        Args:
+            world: populated.
+            renderer: draws the world's scene, one picture at a time.
+            sock: bound by server.bind.
+        """
+        self.world = world
+        self._sock = sock
+        self._executor = ThreadPoolExecutor(1, "render")
+        methods = {
+            **common_methods(world),
+            **vehicle_methods(world),
+            **CameraApi(world, renderer, self._executor).methods(),
+        }
+        self.method_names = frozenset(methods)
+        self._server = Server(Dispatcher(methods))
+        self._clock: asyncio.Task[None] | None = None
+        self.port = 0
+
+    async def __aenter__(self) -> "Simulator":
+        """Listen, and start the clock.
+
+        Raises:
+            PortInUse: see Server.start.
+        """
+        self.port = await self._server.start(self._sock)
+        self._clock = asyncio.create_task(self.world.follow_real_time())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Hang up and wait for the picture in hand."""
+        if self._clock is not None:
+            self._clock.cancel()
+            await asyncio.gather(self._clock, return_exceptions=True)
+        await self._server.close()
+        self._executor.shutdown(cancel_futures=True)
+
+
+async def serve_until_stopped(
+    world: World,
+    renderer: Renderer,
+    sock: socket.socket,
+    on_ready: Callable[[int], None],
+    parent_pid: int | None = None,
+) -> signal.Signals | None:
+    """Serve until SIGINT or SIGTERM, or until the parent is gone.
+
+    Args:
+        world: populated.
+        renderer: draws its scene.
+        sock: bound by server.bind.
+        on_ready: called with the port once calls are answered.
+        parent_pid: the process to die with; None serves on.
+
+    Returns:
+        The signal that ended it, or None where the parent's end did.
+    """
+    stopped: asyncio.Future[signal.Signals | None] = asyncio.get_running_loop().create_future()
+
+    def stop(reason: signal.Signals | None) -> None:
+        if not stopped.done():
+            stopped.set_result(reason)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows has no such handlers: there Ctrl-C raises KeyboardInterrupt as usual.
+        with contextlib.suppress(NotImplementedError):
+            asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    async with Simulator(world, renderer, sock) as simulator:
+        watch = asyncio.create_task(_watch_parent(parent_pid, lambda: stop(None))) if parent_pid else None
+        on_ready(simulator.port)
+        try:
+            return await stopped
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+
+async def _watch_parent(pid: int, gone: Callable[[], None]) -> None:
+    """Call gone() once the process is no more; a parent that nobody buried yet counts as gone as well."""
+    is_parent = os.getppid() == pid
+    while _is_alive(pid) and (not is_parent or os.getppid() == pid):
+        await asyncio.sleep(PARENT_CHECK_S)
+    gone()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        # There os.kill(pid, 0) would end the process; the launcher stops us itself.
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
