@@ -4,8 +4,6 @@
 * colour: the commonest class of each of 16 x 16 x 16 colour cells, pixel by pixel.
 """
 
-from collections.abc import Iterable
-
 import numpy as np
 import numpy.typing as npt
 
@@ -56,19 +54,16 @@ def colour_cell(rgb: UInt8Array) -> npt.NDArray[np.uint16]:
     return (high[..., 0] << 8 | high[..., 1] << 4 | high[..., 2]).astype(np.uint16, copy=False)
 
 
-def count_colours(videos: Iterable[LabelledVideo], num_classes: int, every: int) -> ColourCounts:
-    """Count the training videos.
+def add_video(counts: ColourCounts, video: LabelledVideo, every: int) -> None:
+    """Count one training video.
 
     Args:
-        videos: open readers.
-        num_classes: C.
+        counts: added to.
+        video: an open reader.
         every: take every k-th frame; neighbours look alike.
     """
-    counts = ColourCounts(num_classes)
-    for video in videos:
-        for index in range(0, video.num_frames, every):
-            counts.add(video.rgb(index), video.labels(index))
-    return counts
+    for index in range(0, video.num_frames, every):
+        counts.add(video.rgb(index), video.labels(index))
 
 
 class ColourPredictor:

@@ -4,7 +4,7 @@ The network works at its input size; its logits are upsampled bilinearly to the 
 resampled, so that thin classes count as they are.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from airsim_seg.benchmark import metrics
+from airsim_seg.benchmark import augmentation, metrics
+from airsim_seg.benchmark.clips import resize_rgb
 from airsim_seg.errors import CorruptFile
 from airsim_seg.types import BoolArray, Float64Array, Int64Array, UInt8Array
 
 Prepare = Callable[[UInt8Array], Tensor]
+
+
+def prepare_frame(rgb: UInt8Array, input_hw: tuple[int, int]) -> Tensor:
+    """A picture uint8 [H,W,3] as the network saw pictures in training: float32 [1,3,h,w], normalised."""
+    normalised = augmentation.normalise(resize_rgb(rgb, input_hw)[None])
+    return torch.from_numpy(normalised).permute(0, 3, 1, 2)
 
 
 class LabelledVideo(Protocol):
@@ -224,7 +231,7 @@ def score_videos(
     *,
     num_classes: int,
     score_every: int = 1,
-    keep: Callable[[str], Collection[int]] = lambda _name: (),
+    keep: Mapping[str, Collection[int]] | None = None,
     on_frame: Callable[[], None] | None = None,
 ) -> SplitScore:
     """Score one part of a split, a video at a time, each opened and closed again.
@@ -246,7 +253,7 @@ def score_videos(
                 name=name,
                 num_classes=num_classes,
                 score_every=score_every,
-                keep=keep(name),
+                keep=(keep or {}).get(name, ()),
                 on_frame=on_frame,
             )
         scores.append(score)

@@ -19,9 +19,15 @@ def naive_lookup(frames):
     return cells
 
 
+def counted(video, every):
+    counts = baselines.ColourCounts(4)
+    baselines.add_video(counts, video, every)
+    return counts
+
+
 def test_lookup_equals_a_naive_count():
     rgb, labels = moving_squares(0)
-    counts = baselines.count_colours([MemoryVideo(rgb, labels)], 4, every=3)
+    counts = counted(MemoryVideo(rgb, labels), every=3)
     naive = naive_lookup([(rgb[i], labels[i]) for i in range(0, len(rgb), 3)])
     lookup = counts.lookup()
     for (r, g, b), classes in naive.items():
@@ -34,7 +40,7 @@ def test_unseen_colours_take_the_majority_class_and_ignored_pixels_teach_nothing
     labels = np.full((1, 4, 4), 2, np.uint8)
     labels[0, 0] = 255
     rgb[0, 0] = 10
-    counts = baselines.count_colours([MemoryVideo(rgb, labels)], 4, every=1)
+    counts = counted(MemoryVideo(rgb, labels), every=1)
     assert counts.majority() == 2
     assert (counts.lookup() == 2).all()
     assert counts.counts.sum() == 12
@@ -42,7 +48,7 @@ def test_unseen_colours_take_the_majority_class_and_ignored_pixels_teach_nothing
 
 def test_majority_scores_the_share_of_its_class():
     rgb, labels = moving_squares(1)
-    counts = baselines.count_colours([MemoryVideo(rgb, labels)], 4, every=1)
+    counts = counted(MemoryVideo(rgb, labels), every=1)
     predictor = baselines.baseline_predictors(counts)["majority"]
     score = score_video(MemoryVideo(rgb, labels), predictor, name="v", num_classes=4)
     share = (labels == counts.majority()).sum() / (labels != 255).sum()
@@ -52,7 +58,7 @@ def test_majority_scores_the_share_of_its_class():
 
 def test_colour_beats_majority_where_colour_tells():
     train, test = moving_squares(2), moving_squares(3)
-    counts = baselines.count_colours([MemoryVideo(*train)], 4, every=1)
+    counts = counted(MemoryVideo(*train), every=1)
     scores = {
         name: metrics.mean_iou(score_video(MemoryVideo(*test), predictor, name="v", num_classes=4).confusion)
         for name, predictor in baselines.baseline_predictors(counts).items()

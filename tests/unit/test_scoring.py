@@ -70,7 +70,7 @@ def test_memory_goes_on_and_is_emptied_at_cuts_and_between_videos():
     start = [True, False, False, True, False, False, False]
     predictor = NetworkPredictor(Counter(), half_size)
     videos = iter([("a", MemoryVideo(rgb, labels, start)), ("b", MemoryVideo(rgb, labels, start))])
-    split = score_videos(videos, predictor, num_classes=8, keep=lambda _name: range(7))
+    split = score_videos(videos, predictor, num_classes=8, keep={"a": range(7), "b": range(7)})
     for video in split.videos:
         assert [int(video.kept[i][0, 0]) for i in range(7)] == [0, 1, 2, 0, 1, 2, 3]
 
@@ -106,9 +106,7 @@ def test_labels_outside_the_classes_name_video_and_frame():
 def test_scores_survive_the_disk(tmp_path):
     videos = [(f"v{i}", MemoryVideo(*moving_squares(i, frames=4 + i))) for i in range(3)]
     truth = np.concatenate([video._labels for _, video in videos])
-    split = score_videos(
-        iter(videos), Perfect(truth), num_classes=4, score_every=2, keep=lambda name: (1, 3) if name == "v1" else ()
-    )
+    split = score_videos(iter(videos), Perfect(truth), num_classes=4, score_every=2, keep={"v1": (1, 3)})
     split.save(tmp_path / "test.npz")
     again = SplitScore.load(tmp_path / "test.npz")
     assert again.names == ("v0", "v1", "v2")
