@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from airsim_seg.errors import CorruptFile, DataError, StorageError, UsageError
-from airsim_seg.hdf5 import COLUMNS, Poses
+from airsim_seg.hdf5 import COLUMNS, Chunk, Poses
 from airsim_seg.journal import JournalledFile, interrupts_held
 from airsim_seg.types import Pose
 
@@ -42,13 +42,14 @@ class FrameWriter:
         self._rows: dict[str, list[Any]] = {name: [] for name in self.columns}
 
     def add(self, pictures: Mapping[str, Any], row: Mapping[str, Any]) -> None:
-        """Append one frame; a picture is an array, or the bytes of its chunk as another file of this kind holds it."""
+        """Append one frame; a picture is an array, or the chunk of another file with the same compression."""
         with interrupts_held():
             for name, picture in pictures.items():
                 dataset = self.file[name]
                 dataset.resize(self.num_frames + 1, axis=0)
-                if isinstance(picture, bytes):
-                    dataset.id.write_direct_chunk((self.num_frames, *[0] * (dataset.ndim - 1)), picture)
+                if isinstance(picture, Chunk):
+                    offset = (self.num_frames, *[0] * (dataset.ndim - 1))
+                    dataset.id.write_direct_chunk(offset, picture.data, picture.filter_mask)
                 else:
                     dataset[self.num_frames] = picture
             for name, values in self._rows.items():
@@ -66,6 +67,11 @@ class FrameWriter:
             if self._store.commit():
                 self.num_committed = self.num_frames
             self._stop_if_refused()
+
+    def set_attribute(self, name: str, value: Any) -> None:
+        """Change an attribute; the next commit keeps it."""
+        with interrupts_held():
+            self.file.attrs[name] = value
 
     def close(self, *, complete: bool = False) -> None:
         """Commit, close, unlock; with `complete`, say in the file that it is."""
@@ -138,7 +144,8 @@ def pose_row(pose: Pose | None, poses: Poses, where: str) -> dict[str, Any]:
     norm = float(np.linalg.norm(wxyz))
     if abs(norm - 1) > 1e-3:
         raise DataError(f"{where} has an orientation of length {norm:.4f}; a rotation has length 1.")
-    return {"position_m": position, "orientation_wxyz": wxyz / norm}
+    exact = abs(norm - 1) < 1e-12
+    return {"position_m": position, "orientation_wxyz": wxyz if exact else wxyz / norm}
 
 
 def check_picture(picture: Any, shape: tuple[int, ...], dtype: type[np.generic], where: str) -> None:

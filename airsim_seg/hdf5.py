@@ -44,6 +44,13 @@ class Picture(NamedTuple):
     compression: str | None
 
 
+class Chunk(NamedTuple):
+    """One picture as a file holds it. A set bit of filter_mask: that filter was left out (lzf gained nothing)."""
+
+    filter_mask: int
+    data: bytes
+
+
 COLUMNS: dict[str, Column] = {
     "time_ns": Column((), np.int64),
     "sim_time_ns": Column((), np.int64),
@@ -225,16 +232,24 @@ class FrameReader:
                 f"{self.path}: {name} of frame {index} does not read ({error}): make it again."
             ) from error
 
-    def chunk(self, name: str, index: int) -> bytes:
-        """One picture as its file holds it, filters not undone: what FrameWriter.add takes."""
+    def chunk(self, name: str, index: int) -> Chunk:
+        """One picture as the file holds it, filters not undone: what FrameWriter.add copies without recoding."""
         dataset = self.dataset(name)
         try:
-            _, data = dataset.id.read_direct_chunk((index, *[0] * (dataset.ndim - 1)))
+            mask, data = dataset.id.read_direct_chunk((index, *[0] * (dataset.ndim - 1)))
         except (OSError, RuntimeError, ValueError) as error:
             raise CorruptFile(
                 f"{self.path}: {name} of frame {index} does not read ({error}): make it again."
             ) from error
-        return bytes(data)
+        return Chunk(mask, bytes(data))
+
+    def copyable_compression(self, name: str) -> str | Literal[False] | None:
+        """The compression under which `chunk` can be copied, or False where this file is laid out in another way."""
+        found = self.dataset(name)
+        plain = not (found.shuffle or found.fletcher32 or found.scaleoffset)
+        if found.chunks == (1, *found.shape[1:]) and plain and found.compression in (None, "lzf", "gzip"):
+            return cast(str | None, found.compression)
+        return False
 
     def close(self) -> None:
         """Close the file; it opens again when it is used again."""

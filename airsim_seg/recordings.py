@@ -16,6 +16,7 @@ and the attributes schema = "airsim-seg/recording", schema_version, environment,
 """
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,7 @@ from airsim_seg.journal import Disk, JournalledFile
 from airsim_seg.types import Float64Array, Frame, Int64Array, UInt8Array
 
 SCHEMA = "airsim-seg/recording"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # a folder is named after it
 _OBJECT_ROW = np.dtype([("name", h5py.string_dtype()), ("raw_id", np.uint8)])
 
 
@@ -61,7 +63,9 @@ class RecordingHeader:
     def __post_init__(self) -> None:
         """Check once, at the border."""
         if not np.isfinite(self.rate_hz) or self.rate_hz < 0:
-            raise UsageError(f"rate_hz must be 0 (unknown) or positive, not {self.rate_hz}.")
+            raise DataError(f"rate_hz must be 0 (unknown) or positive, not {self.rate_hz}.")
+        if not _NAME.fullmatch(self.environment):
+            raise DataError(f"environment {self.environment!r} must be letters, digits, '_', '-', '+' and '.' only.")
         if len(self.size_hw) != 2 or min(self.size_hw) < 1:
             raise DataError(f"a frame of {self.size_hw} pixels cannot be recorded.")
         if np.shape(self.camera_matrix) != (3, 3):
@@ -206,6 +210,10 @@ class RecordingWriter:
     def commit(self) -> None:
         """Flush and sync: what is committed survives kill -9 and a power cut."""
         self._frames.commit()
+
+    def set_provenance(self, provenance: dict[str, Any]) -> None:
+        """Replace the header's provenance, where a count is known only at the end; the next commit keeps it."""
+        self._frames.set_attribute("provenance", json.dumps(provenance, sort_keys=True))
 
     def finish(self) -> None:
         """Commit, say complete, close."""

@@ -23,9 +23,9 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from airsim_seg.errors import DataError, StorageError, UsageError
+from airsim_seg.errors import DataError, StorageError
 from airsim_seg.frame_writer import FrameWriter, check_picture, pose_row
-from airsim_seg.hdf5 import COLUMNS, FrameReader, Picture, Poses, empty_file
+from airsim_seg.hdf5 import COLUMNS, Chunk, FrameReader, Picture, Poses, empty_file
 from airsim_seg.journal import Disk, JournalledFile
 from airsim_seg.taxonomy import CLASS_NAMES, IGNORE
 from airsim_seg.types import Float32Array, Float64Array, Pose, UInt8Array
@@ -62,7 +62,7 @@ class VideoHeader:
     def __post_init__(self) -> None:
         """Check once, at the border."""
         if not np.isfinite(self.rate_hz) or self.rate_hz < 0:
-            raise UsageError(f"rate_hz must be 0 (unknown) or positive, not {self.rate_hz}.")
+            raise DataError(f"rate_hz must be 0 (unknown) or positive, not {self.rate_hz}.")
         if not 1 <= len(self.classes) <= IGNORE:
             raise DataError(f"a video has 1 to {IGNORE} classes, not {len(self.classes)}.")
 
@@ -115,12 +115,12 @@ class VideoWriter:
         self,
         labels: UInt8Array,
         *,
-        rgb: UInt8Array | bytes,
+        rgb: UInt8Array | Chunk,
         time_ns: int,
         sim_time_ns: int,
         pose: Pose | None,
         segment_start: bool,
-        depth_m: Float32Array | bytes | None = None,
+        depth_m: Float32Array | Chunk | None = None,
     ) -> None:
         """Add one frame.
 
@@ -141,7 +141,7 @@ class VideoWriter:
         if depth_m is not None:
             pictures["depth"] = depth_m
         for name, picture in pictures.items():
-            if not isinstance(picture, bytes):
+            if not isinstance(picture, Chunk):
                 check_picture(picture, self._pictures[name].shape, self._pictures[name].dtype, f"{name} of {where}")
         if not self._allowed[labels].all():
             raise DataError(f"{where} holds a label that is none of its {len(self.header.classes)} classes.")
