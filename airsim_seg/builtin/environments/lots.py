@@ -1,0 +1,177 @@
+"""One lot: a house with what belongs to it. Its frame: x towards the street, y left, origin under the house."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from airsim_seg.builtin.environments import houses, streets, trees, vehicles, yards
+from airsim_seg.builtin.environments.meshes import Mesh, moved, placed
+from airsim_seg.builtin.environments.scene_builder import SceneBuilder
+from airsim_seg.builtin.rendering.materials import Material
+
+WIDE_M = 21.0
+TO_STREET_M = 20.5  # from the house's middle to the middle of the road
+TO_BACK_M = 17.0
+_FRONT_LINE_M = TO_STREET_M - streets.WALK_FAR_M - 0.7
+_GARAGE_Y_M, _GARAGE_WIDE_M, _GARAGE_DEEP_M = 7.7, 4.4, 6.0
+_BACK_GARDEN_M = -11.3
+
+TREE_TINT = (0.125, 0.17, 0.125)
+HEDGE_TINT = (0.20, 0.27, 0.09)
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Where a lot lies.
+
+    Attributes:
+        north_m: of its origin.
+        east_m: of its origin.
+        yaw_rad: direction of its x axis, clockwise from north.
+        mirror: +1 or -1: the garage is on the left or on the right.
+        owns_back: it builds the fence at its far end (else the neighbour behind does).
+    """
+
+    north_m: float
+    east_m: float
+    yaw_rad: float
+    mirror: float
+    owns_back: bool
+
+    def position_m(self, x: float, y: float) -> tuple[float, float, float]:
+        """World NED of a point of the lot; y is mirrored with it."""
+        y *= self.mirror
+        cos, sin = np.cos(self.yaw_rad), np.sin(self.yaw_rad)
+        return float(self.north_m + cos * x + sin * y), float(self.east_m + sin * x - cos * y), 0.0
+
+    def put(self, mesh: Mesh, x: float, y: float, turn_rad: float = 0.0) -> Mesh:
+        """A mesh at a point of the lot, turned counter-clockwise, in NED."""
+        return placed(moved(mesh, (0.0, 0.0, 0.0), turn_rad), self.position_m(x, y), self.yaw_rad)
+
+
+def varied(tint: tuple[float, float, float], rng: np.random.Generator, amount: float) -> tuple[float, float, float]:
+    """A tint a little lighter or darker, warmer or colder."""
+    factor = (1 + amount * rng.uniform(-1, 1)) * (1 + 0.5 * amount * rng.uniform(-1, 1, 3))
+    red, green, blue = np.asarray(tint) * factor
+    return float(red), float(green), float(blue)
+
+
+def build_lot(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
+    """Add a house, its drive, its gardens and what stands in them."""
+    house = houses.random_house(rng)
+    _add_house(builder, lot, house, rng)
+    _add_drive(builder, lot, rng)
+    _add_front(builder, lot, house, rng)
+    _add_sides(builder, lot, rng)
+    _add_back(builder, lot, rng)
+
+
+def _pick(table: tuple[tuple[float, float, float], ...], rng: np.random.Generator) -> tuple[float, float, float]:
+    return table[int(rng.integers(len(table)))]
+
+
+def _add_house(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.random.Generator) -> None:
+    y = -2.6 if house.wide_m < 11.5 else -2.0
+    at = lot.position_m(0.0, y)
+    wall_tint = (1.0, 0.95, 0.9) if house.brick else _pick(houses.WALL_TINTS, rng)
+    roof_tint = _pick(houses.ROOF_TINTS, rng)
+    builder.add("Small_House", at, [lot.put(houses.walls(house), 0.0, y)], varied(wall_tint, rng, 0.1))
+    builder.add("Roof", at, [lot.put(houses.roof(house), 0.0, y)], varied(roof_tint, rng, 0.15))
+    if rng.random() < 0.6:
+        builder.add("Chimney", at, [lot.put(houses.chimney(house, rng.uniform(-2, 2)), 0.0, y)])
+    if rng.random() < 0.55:
+        builder.add("Shutters", at, [lot.put(houses.shutters(house), 0.0, y)], _pick(houses.SHUTTER_TINTS, rng))
+    if rng.random() < 0.6:
+        wide = rng.uniform(5.0, house.wide_m - 1.0)
+        builder.add("Veranda", at, [lot.put(houses.veranda(house, wide), 0.0, y)], varied(roof_tint, rng, 0.1))
+    at = lot.position_m(2.0, _GARAGE_Y_M)
+    garage = houses.garage(_GARAGE_DEEP_M, _GARAGE_WIDE_M)
+    builder.add("Garage_House", at, [lot.put(garage, 2.0, _GARAGE_Y_M)], varied(wall_tint, rng, 0.1))
+    cover = houses.garage_roof(_GARAGE_DEEP_M, _GARAGE_WIDE_M)
+    builder.add("Flat_Roof", at, [lot.put(cover, 2.0, _GARAGE_Y_M)], roof_tint)
+
+
+def _add_drive(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
+    length = TO_STREET_M - streets.ROAD_HALF_M - 2.0
+    at = lot.position_m(2.0, _GARAGE_Y_M)
+    builder.add("Driveway", at, [lot.put(streets.driveway(length, 4.0), 2.0, _GARAGE_Y_M)], varied((1, 1, 1), rng, 0.1))
+    if rng.random() < 0.65:
+        x, turn = rng.uniform(5.5, 8.2), (0.0 if rng.random() < 0.5 else np.pi)
+        car = lot.put(vehicles.car(rng), x, _GARAGE_Y_M, turn + rng.uniform(-0.06, 0.06))
+        builder.add("Car", lot.position_m(x, _GARAGE_Y_M), [car], _pick(vehicles.COLOURS, rng))
+
+
+def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.random.Generator) -> None:
+    path = yards.terrace(_FRONT_LINE_M - house.deep_m / 2 - 1.0, 1.4, 0.06)
+    middle = (_FRONT_LINE_M + house.deep_m / 2 + 1.0) / 2
+    builder.add("Garden_Pavers", lot.position_m(middle, -2.6), [lot.put(path, middle, -2.6)])
+    kind = rng.random()
+    stretches = ((-10.2, -3.8), (-1.4, 5.3))
+    if kind < 0.42:
+        for low, high in stretches:
+            _add_hedge(builder, lot, _FRONT_LINE_M, (low + high) / 2, high - low, np.pi / 2, rng)
+    elif kind < 0.8:
+        panels = [
+            lot.put(yards.picket_fence((0, low * lot.mirror, 0), (0, high * lot.mirror, 0), 1.15), _FRONT_LINE_M, 0.0)
+            for low, high in stretches
+        ]
+        builder.add("Fence", lot.position_m(_FRONT_LINE_M, -7.0), panels, _pick(yards.FENCE_TINTS, rng))
+    for y in (-8.0, 3.6):
+        if rng.random() < 0.72:
+            add_tree(builder, lot, rng.uniform(8.0, 10.5), y + rng.uniform(-1, 1), rng)
+    for _ in range(int(rng.integers(0, 3))):
+        x, y = house.deep_m / 2 + 1.0, rng.choice((-1.0, 1.0)) * rng.uniform(3.2, 4.5) - 2.6
+        plant = trees.fern(rng, radius_m=rng.uniform(0.5, 0.9), count=60)
+        builder.add("Fern", lot.position_m(x, y), [lot.put(plant, x, y)], varied(HEDGE_TINT, rng, 0.25))
+
+
+def _add_hedge(
+    builder: SceneBuilder, lot: Lot, x: float, y: float, long_m: float, turn_rad: float, rng: np.random.Generator
+) -> None:
+    mesh = trees.hedge(rng, length_m=long_m, height_m=rng.uniform(1.0, 1.6), width_m=1.1, density=8.0)
+    builder.add("Hedge", lot.position_m(x, y), [lot.put(mesh, x, y, turn_rad)], varied(HEDGE_TINT, rng, 0.15))
+
+
+def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random.Generator) -> None:
+    kind = rng.choice(("Tree", "Oak", "Birch", "Fir"), p=(0.42, 0.22, 0.2, 0.16))
+    tint = varied(TREE_TINT, rng, 0.2)
+    if kind == "Fir":
+        mesh = trees.fir(rng, height_m=rng.uniform(9, 14), spread_m=rng.uniform(2.4, 3.2), count=620)
+        tint = varied((0.10, 0.135, 0.105), rng, 0.2)
+    elif kind == "Oak":
+        mesh = trees.broadleaf(rng, height_m=rng.uniform(12, 15), spread_m=rng.uniform(5, 6), count=1500, card_m=0.85)
+    elif kind == "Birch":
+        mesh = trees.broadleaf(
+            rng, height_m=rng.uniform(10, 13), spread_m=rng.uniform(2.6, 3.4), count=420, card_m=0.7,
+            bark=Material.BIRCH_BARK, lobes=14,
+        )  # fmt: skip
+        tint = varied((0.17, 0.22, 0.12), rng, 0.2)
+    else:
+        mesh = trees.broadleaf(rng, height_m=rng.uniform(9, 13), spread_m=rng.uniform(3.6, 5), count=1000, card_m=0.8)
+    builder.add(str(kind), lot.position_m(x, y), [lot.put(mesh, x, y, rng.uniform(0, 6))], tint)
+
+
+def _add_sides(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
+    """The boundary on the side away from the garage, and at the back."""
+    y = -WIDE_M / 2 + 0.1
+    kind = rng.random()
+    if kind < 0.45:
+        fence = yards.board_fence((-TO_BACK_M, 0, 0), (2.0, 0, 0), 1.7)
+        builder.add("Fence", lot.position_m(-8.0, y), [lot.put(fence, 0.0, y)], _pick(yards.FENCE_TINTS, rng))
+    elif kind < 0.75:
+        _add_hedge(builder, lot, -7.0, y, 16.0, 0.0, rng)
+    if lot.owns_back:
+        fence = yards.board_fence((0, -WIDE_M / 2, 0), (0, WIDE_M / 2, 0), 1.8)
+        builder.add("Fence", lot.position_m(-TO_BACK_M, 0), [lot.put(fence, -TO_BACK_M, 0.0)], (0.62, 0.48, 0.34))
+
+
+def _add_back(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
+    if rng.random() < 0.5:
+        x, y = _BACK_GARDEN_M, rng.uniform(-3.5, 3.5)
+        surround = lot.put(yards.terrace(11.5, 7.4), x, y, np.pi / 2)
+        builder.add("Garden_Pavers", lot.position_m(x, y), [surround], varied((1, 1, 1), rng, 0.1))
+        builder.add("Sunken_Pool", lot.position_m(x, y), [lot.put(yards.pool(9.0, 4.6), x, y, np.pi / 2)])
+    if rng.random() < 0.4:
+        x, y = rng.uniform(-14, -8), rng.choice((-8.5, 8.5))
+        mesh = yards.rock(rng, rng.uniform(0.5, 1.1))
+        builder.add("Rock", lot.position_m(x, y), [lot.put(mesh, x, y)], varied((1, 1, 1), rng, 0.15))

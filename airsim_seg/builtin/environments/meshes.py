@@ -1,0 +1,183 @@
+"""Triangles with their looks, and the simple solids that everything is built from.
+
+Meshes are made in a frame of their own: x forward, y to the left, z up, metres. `placed` turns one into world NED.
+Faces are counter-clockwise seen from outside.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from airsim_seg.builtin.rendering.materials import Material
+from airsim_seg.types import Float64Array, Int32Array
+
+Point = Sequence[float] | Float64Array
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A soup of triangles.
+
+    Attributes:
+        corners: float64 [T,3,3], metres.
+        normals: float64 [T,3,3], unit.
+        uv: float64 [T,3,2].
+        materials: int32 [T].
+    """
+
+    corners: Float64Array
+    normals: Float64Array
+    uv: Float64Array
+    materials: Int32Array
+
+    def __len__(self) -> int:
+        return len(self.corners)
+
+
+def joined(meshes: Iterable[Mesh]) -> Mesh:
+    """Several meshes as one."""
+    parts = list(meshes)
+    return Mesh(
+        np.concatenate([m.corners for m in parts]),
+        np.concatenate([m.normals for m in parts]),
+        np.concatenate([m.uv for m in parts]),
+        np.concatenate([m.materials for m in parts]),
+    )
+
+
+def placed(mesh: Mesh, position_m: Point, yaw_rad: float = 0.0) -> Mesh:
+    """Put a mesh into the world.
+
+    Args:
+        mesh: in its own frame (forward, left, up).
+        position_m: [3], where its origin goes, NED.
+        yaw_rad: where its x axis points, clockwise from north.
+
+    Returns:
+        The mesh in NED.
+    """
+    cos, sin = np.cos(yaw_rad), np.sin(yaw_rad)
+    turn = np.array(((cos, sin, 0.0), (sin, -cos, 0.0), (0.0, 0.0, -1.0)))  # left and up change sign in NED
+    return Mesh(
+        mesh.corners @ turn.T + np.asarray(position_m, np.float64), mesh.normals @ turn.T, mesh.uv, mesh.materials
+    )
+
+
+def moved(mesh: Mesh, offset_m: Point, turn_rad: float = 0.0) -> Mesh:
+    """Turn a mesh about its z axis, counter-clockwise from above, and shift it within its own frame."""
+    cos, sin = np.cos(turn_rad), np.sin(turn_rad)
+    turn = np.array(((cos, -sin, 0.0), (sin, cos, 0.0), (0.0, 0.0, 1.0)))
+    return Mesh(mesh.corners @ turn.T + np.asarray(offset_m), mesh.normals @ turn.T, mesh.uv, mesh.materials)
+
+
+def flat(corners: npt.ArrayLike, material: Material, *, uv: npt.ArrayLike | None = None, tile_m: float = 4.0) -> Mesh:
+    """Triangles with flat shading.
+
+    Args:
+        corners: [T,3,3] or [3,3].
+        material: of all.
+        uv: [T,3,2]; None projects along the main axis of each face, v up the walls.
+        tile_m: how many metres the picture spans then.
+    """
+    triangles = np.asarray(corners, np.float64).reshape(-1, 3, 3)
+    normal = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12
+    if uv is None:
+        main = np.abs(normal).argmax(1)
+        axes = np.array(((1, 2), (0, 2), (0, 1)))[main]
+        coordinates = np.take_along_axis(triangles, np.repeat(axes[:, None], 3, 1), 2) / tile_m
+    else:
+        coordinates = np.asarray(uv, np.float64).reshape(-1, 3, 2)
+    return Mesh(
+        triangles,
+        np.repeat(normal[:, None], 3, 1),
+        coordinates,
+        np.full(len(triangles), int(material), np.int32),
+    )
+
+
+def quad(a: Point, b: Point, c: Point, d: Point, material: Material, *, uv_scale: float | None = None) -> Mesh:
+    """Two triangles a-b-c and a-c-d.
+
+    Args:
+        a: first corner, and so on around, counter-clockwise seen from outside.
+        b: second.
+        c: third.
+        d: fourth.
+        material: of both.
+        uv_scale: texture units a metre, u along a-b and v along a-d; None projects as `flat` does.
+    """
+    pa, pb, pc, pd = (np.asarray(p, np.float64) for p in (a, b, c, d))
+    corners = np.array((pa, pb, pc, pa, pc, pd)).reshape(2, 3, 3)
+    if uv_scale is None:
+        return flat(corners, material)
+    wide, high = np.linalg.norm(pb - pa) * uv_scale, np.linalg.norm(pd - pa) * uv_scale
+    return flat(corners, material, uv=(((0, 0), (wide, 0), (wide, high)), ((0, 0), (wide, high), (0, high))))
+
+
+def box(low: Point, high: Point, material: Material, *, bottom: bool = False, tile_m: float = 4.0) -> Mesh:
+    """An upright box between two corners; its underside only on request."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    p = [(x0, y0, z0), (x1, y0, z0), (x1, y1, z0), (x0, y1, z0), (x0, y0, z1), (x1, y0, z1), (x1, y1, z1), (x0, y1, z1)]
+    sides = [(0, 1, 5, 4), (1, 2, 6, 5), (2, 3, 7, 6), (3, 0, 4, 7), (4, 5, 6, 7)]
+    if bottom:
+        sides.append((3, 2, 1, 0))
+    corners = [(p[a], p[b], p[c]) for a, b, c, _ in sides] + [(p[a], p[c], p[d]) for a, _, c, d in sides]
+    return flat(corners, material, tile_m=tile_m)
+
+
+def cylinder(
+    foot: Point, top: Point, radii_m: tuple[float, float], material: Material, *, sides: int = 8, cap: bool = False
+) -> Mesh:
+    """A tapered tube from foot to top, smooth.
+
+    Args:
+        foot: centre of the lower end.
+        top: centre of the upper end.
+        radii_m: at foot and top.
+        material: of all.
+        sides: how many.
+        cap: close the upper end.
+    """
+    start, end = np.asarray(foot, np.float64), np.asarray(top, np.float64)
+    axis = (end - start) / np.linalg.norm(end - start)
+    across = np.cross(axis, (1.0, 0.0, 0.0) if abs(axis[0]) < 0.9 else (0.0, 1.0, 0.0))
+    across /= np.linalg.norm(across)
+    third = np.cross(axis, across)
+    angle = np.linspace(0, 2 * np.pi, sides + 1)[:, None]
+    ring = np.cos(angle) * across + np.sin(angle) * third
+    low, high = start + ring * radii_m[0], end + ring * radii_m[1]
+    a, b, c, d = low[:-1], low[1:], high[1:], high[:-1]
+    corners = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+    normals = np.concatenate(
+        [np.stack([ring[:-1], ring[1:], ring[1:]], 1), np.stack([ring[:-1], ring[1:], ring[:-1]], 1)]
+    )
+    u = np.linspace(0, 1, sides + 1)
+    long = np.linalg.norm(end - start) / 3
+    lower, upper = np.stack([u, 0 * u], 1), np.stack([u, 0 * u + long], 1)
+    uv = np.concatenate(
+        [np.stack([lower[:-1], lower[1:], upper[1:]], 1), np.stack([lower[:-1], upper[1:], upper[:-1]], 1)]
+    )
+    tube = Mesh(corners, normals, uv, np.full(2 * sides, int(material), np.int32))
+    if not cap:
+        return tube
+    lid = np.stack([np.repeat(end[None], sides, 0), high[:-1], high[1:]], 1)
+    return joined([tube, flat(lid, material)])
+
+
+def blob(
+    centre: Point, radii_m: Point, material: Material, rng: np.random.Generator, *, roughness: float = 0.3
+) -> Mesh:
+    """A lumpy closed ellipsoid: a boulder, or the dark heart of a bush."""
+    around, up = 9, 6
+    turn, tilt = np.meshgrid(np.linspace(0, 2 * np.pi, around + 1), np.linspace(-np.pi / 2, np.pi / 2, up + 1))
+    direction = np.stack([np.cos(tilt) * np.cos(turn), np.cos(tilt) * np.sin(turn), np.sin(tilt)], -1)
+    radius = 1 + roughness * (rng.random(turn.shape) - 0.5)
+    radius[:, -1] = radius[:, 0]
+    radius[0], radius[-1] = radius[0, 0], radius[-1, 0]
+    points = np.asarray(centre) + direction * radius[..., None] * np.asarray(radii_m)
+    a, b, c, d = points[:-1, :-1], points[:-1, 1:], points[1:, 1:], points[1:, :-1]
+    corners = np.concatenate([np.stack([a, b, c], 2).reshape(-1, 3, 3), np.stack([a, c, d], 2).reshape(-1, 3, 3)])
+    return flat(corners, material, tile_m=2.0)

@@ -1,0 +1,196 @@
+"""The Neighborhood: three streets north-south, three east-west, 48 lots, woods around. The seed sets the rest."""
+
+import numpy as np
+
+from airsim_seg.builtin.environments import lots, streets, terrain, trees, vehicles, yards
+from airsim_seg.builtin.environments.lots import Lot, build_lot, varied
+from airsim_seg.builtin.environments.meshes import Mesh, moved, placed
+from airsim_seg.builtin.environments.scene_builder import SceneBuilder
+from airsim_seg.builtin.scene import Scene
+from airsim_seg.types import Pose
+
+NAME = "Neighborhood"
+STREETS_EAST_M = (-75.0, 0.0, 75.0)  # run north-south
+STREETS_NORTH_M = (-100.0, 0.0, 100.0)  # run east-west
+_LOTS_A_STRETCH = 4
+_NORTH, _EAST = 0.0, np.pi / 2
+_WOODS_FROM_M, _WOODS_TO_M = 114.0, 160.0
+_WOODS_TREES = 230
+
+
+def build_neighborhood(seed: int) -> Scene:
+    """Make the world of a seed."""
+    rng = np.random.default_rng(seed)
+    builder = SceneBuilder()
+    builder.add("Landscape", (0.0, 0.0, 0.0), terrain.ground_meshes(), (1.0, 1.0, 1.0))
+    _add_roads(builder)
+    _add_pavements(builder)
+    places = _lots(rng)
+    parks = set(rng.choice(len(places), 3, replace=False).tolist())
+    for number, lot in enumerate(places):
+        if number in parks:
+            _add_park(builder, lot, rng)
+        else:
+            build_lot(builder, lot, rng)
+    _add_street_furniture(builder, rng)
+    _add_parked_cars(builder, rng)
+    _add_woods(builder, places, rng)
+    return builder.scene(
+        environment=NAME,
+        seed=seed,
+        player_start=Pose.from_euler((-62.0, 1.8, 0.0), yaw_rad=0.0),
+        ground_down_m=terrain.ground_down_m,
+    )
+
+
+def _stretches() -> list[tuple[float, float, float, float]]:
+    """(north, east, yaw, length) of every road between two crossings, from crossing edge to crossing edge."""
+    half = streets.ROAD_HALF_M
+    found = []
+    for east in STREETS_EAST_M:
+        for low, high in zip(STREETS_NORTH_M, STREETS_NORTH_M[1:], strict=False):
+            found.append((low + half, east, _NORTH, high - low - 2 * half))
+    for north in STREETS_NORTH_M:
+        for low, high in zip(STREETS_EAST_M, STREETS_EAST_M[1:], strict=False):
+            found.append((north, low + half, _EAST, high - low - 2 * half))
+    return found
+
+
+def _add_roads(builder: SceneBuilder) -> None:
+    half = streets.ROAD_HALF_M
+    for north, east, yaw, length in _stretches():
+        at = (north, east, 0.0)
+        builder.add("Road", at, [placed(m, at, yaw) for m in streets.carriageway(length, half)])
+    for north in STREETS_NORTH_M:
+        for east in STREETS_EAST_M:
+            crossing = streets.carriageway(2 * half, half)
+            builder.add("Road", (north, east, 0.0), [placed(m, (north - half, east, 0.0)) for m in crossing])
+
+
+def _add_pavements(builder: SceneBuilder) -> None:
+    corner = streets.WALK_FAR_M - streets.ROAD_HALF_M
+    for north, east, yaw, length in _stretches():
+        for side in (-1.0, 1.0):
+            at = (north, east, 0.0)
+            pieces = [moved(m, (corner - 1.6, 0, 0)) for m in streets.pavement(length - 2 * corner + 3.2, side)]
+            builder.add("Walkway", at, [placed(m, at, yaw) for m in pieces])
+
+
+def _lots(rng: np.random.Generator) -> list[Lot]:
+    found = []
+    margin = (STREETS_NORTH_M[1] - STREETS_NORTH_M[0] - _LOTS_A_STRETCH * lots.WIDE_M) / 2
+    for east in STREETS_EAST_M:
+        for start in STREETS_NORTH_M[:-1]:
+            for k in range(_LOTS_A_STRETCH):
+                north = start + margin + (k + 0.5) * lots.WIDE_M
+                for side in (-1.0, 1.0):
+                    outer = abs(east + side * lots.TO_STREET_M) > max(STREETS_EAST_M)
+                    found.append(
+                        Lot(
+                            north_m=north,
+                            east_m=east + side * lots.TO_STREET_M,
+                            yaw_rad=-side * np.pi / 2,
+                            mirror=float(rng.choice((-1.0, 1.0))),
+                            owns_back=bool(outer or side > 0),
+                        )
+                    )
+    return found
+
+
+def _add_park(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
+    """Benches, rocks and trees in the place of a house."""
+    for x, y, turn in ((5.0, -3.0, 0.0), (5.0, 3.0, 0.0), (-4.0, 0.0, np.pi)):
+        builder.add("Bench", lot.position_m(x, y), [lot.put(yards.bench(), x, y, turn)])
+    path = lot.put(yards.terrace(16.0, 2.0, 0.05), 5.0, 0.0)
+    builder.add("Garden_Pavers", lot.position_m(5.0, 0.0), [path])
+    for _ in range(5):
+        x, y = rng.uniform(-12, 8), rng.uniform(-9, 9)
+        mesh = lot.put(yards.rock(rng, rng.uniform(0.5, 1.3)), x, y)
+        builder.add("Rock", lot.position_m(x, y), [mesh], varied((1, 1, 1), rng, 0.15))
+    for x, y in ((8.5, -8.0), (-9.0, -6.0), (-10.0, 6.0), (0.0, 8.5)):
+        lots.add_tree(builder, lot, x, y, rng)
+
+
+def _add_street_furniture(builder: SceneBuilder, rng: np.random.Generator) -> None:
+    for north, east, yaw, length in _stretches():
+        at = (north, east, 0.0)
+        count = max(2, round(length / 31))
+        gap = length / count
+        for k in range(count):
+            x = (k + 0.5) * gap
+            line = [moved(streets.pole(), (x, -4.95, 0.0))]
+            if k + 1 < count:
+                line.append(moved(streets.wires(gap), (x, -4.95, 0.0)))
+            builder.add("Power_Line", _along(at, yaw, x, -4.95), [placed(m, at, yaw) for m in line], (0.6, 0.6, 0.62))
+            lamp = moved(streets.lantern(), (x + gap * 0.35, 4.9, 0.0), -np.pi / 2)
+            builder.add(
+                "Sidewalk_Lantern", _along(at, yaw, x + gap * 0.35, 4.9), [placed(lamp, at, yaw)], (0.5, 0.5, 0.5)
+            )
+        for x, y, turn, kind in (
+            (4.5, 4.9, 0.0, "stop"), (length - 4.5, -4.9, np.pi, "stop"),
+            (length * 0.3, -4.9, np.pi, "limit"), (length * 0.7, 4.9, 0.0, str(rng.choice(streets.SIGN_KINDS[1:]))),
+        ):  # fmt: skip
+            mesh = placed(moved(streets.sign(kind), (x, y, 0.0), turn), at, yaw)
+            builder.add("Street_Sign", _along(at, yaw, x, y), [mesh], streets.SIGN_TINTS[kind])
+    for north in STREETS_NORTH_M:
+        for east in STREETS_EAST_M:
+            at = (north + 5.2, east - 5.2, 0.0)
+            builder.add("Street_Sign", at, [placed(streets.name_plates(), at)], (0.02, 0.16, 0.09))
+
+
+def _along(start: tuple[float, float, float], yaw: float, x: float, y: float) -> tuple[float, float, float]:
+    """World point x metres along and y metres left of a street."""
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    return float(start[0] + cos * x + sin * y), float(start[1] + sin * x - cos * y), start[2]
+
+
+def _add_parked_cars(builder: SceneBuilder, rng: np.random.Generator) -> None:
+    """At the left kerb of each stretch, so that the rest of the road stays free."""
+    for north, east, yaw, length in _stretches():
+        for _ in range(3):
+            x, y = rng.uniform(12, length - 12), streets.ROAD_HALF_M - 0.98
+            turn = np.pi if rng.random() < 0.8 else 0.0
+            at = (north, east, -streets.ROAD_UP_M)
+            mesh = placed(moved(vehicles.car(rng), (x, y, 0.0), turn), at, yaw)
+            colour = vehicles.COLOURS[int(rng.integers(len(vehicles.COLOURS)))]
+            builder.add("Car", _along(at, yaw, x, y), [mesh], colour)
+
+
+def _add_woods(builder: SceneBuilder, places: list[Lot], rng: np.random.Generator) -> None:
+    """The one object of all painted foliage: woods around, trees in back gardens, fallen leaves on the roads."""
+    meshes = [_wood_tree(rng, north, east) for north, east in _wood_places(rng)]
+    for lot in places:
+        for y in (-8.6, 8.2):
+            if rng.random() < 0.8:
+                x = rng.uniform(-15.5, -13.0)
+                mesh = trees.broadleaf(
+                    rng, height_m=rng.uniform(11, 16), spread_m=rng.uniform(3.6, 5.0), count=520, card_m=1.15
+                )
+                meshes.append(lot.put(mesh, x, y))
+    for north, east, yaw, length in _stretches():
+        places_m = np.stack([rng.uniform(0, length, 60), rng.normal(0, 2.2, 60).clip(-4, 4), np.full(60, 0.045)], 1)
+        meshes.append(placed(trees.fallen_leaves(rng, places_m), (north, east, 0.0), yaw))
+    builder.add("InstancedFoliageActor", (0.0, 0.0, 0.0), meshes, (0.13, 0.175, 0.13))
+
+
+def _wood_places(rng: np.random.Generator) -> list[tuple[float, float]]:
+    """Places at least 6 m apart between the settlement and the edge of the hills."""
+    found: list[tuple[float, float]] = []
+    while len(found) < _WOODS_TREES:
+        north, east = rng.uniform(-_WOODS_TO_M, _WOODS_TO_M, 2)
+        if max(abs(north), abs(east)) < _WOODS_FROM_M:
+            continue
+        if all((north - n) ** 2 + (east - e) ** 2 > 36 for n, e in found):
+            found.append((float(north), float(east)))
+    return found
+
+
+def _wood_tree(rng: np.random.Generator, north: float, east: float) -> Mesh:
+    down = terrain.ground_down_m(north, east)
+    if rng.random() < 0.3:
+        mesh = trees.fir(rng, height_m=rng.uniform(11, 18), spread_m=rng.uniform(2.6, 3.6), count=240)
+    else:
+        mesh = trees.broadleaf(
+            rng, height_m=rng.uniform(11, 17), spread_m=rng.uniform(4, 5.5), count=300, card_m=1.6, lobes=7
+        )
+    return placed(mesh, (north, east, down), rng.uniform(0, 6))

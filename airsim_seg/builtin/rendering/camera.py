@@ -1,0 +1,126 @@
+"""From a View to the numbers that the kernels need, and which parts of the scene it can see at all."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from airsim_seg.builtin.scene import Scene, View
+from airsim_seg.errors import UsageError
+from airsim_seg.types import Float32Array, Float64Array, Int32Array, camera_matrix
+
+MAX_SIDE_PX = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A linear map from world points to a grid of samples, perspective or parallel.
+
+    Sample (column i, row j) of a picture with S x S samples a pixel lies at pixel coordinates
+    (i / S + 0.5, j / S + 0.5): sample 0 of every pixel is its centre.
+
+    Attributes:
+        matrix: float64 [4,4]; times (point - origin, 1) it gives column * w, row * w, w and the value that is
+            interpolated as the depth (bigger is nearer).
+        origin_m: float64 [3], world NED.
+        size_hw: samples, (rows, columns).
+        near_w: points with a smaller w are not drawn.
+    """
+
+    matrix: Float64Array
+    origin_m: Float64Array
+    size_hw: tuple[int, int]
+    near_w: float
+
+
+NEAR_M = 0.05
+
+
+def check_view(view: View) -> None:
+    """Refuse a view that cannot be drawn.
+
+    Raises:
+        UsageError: a pose that is not finite, a size below 1 or above 8192, or a field of view outside [1, 170].
+    """
+    height, width = view.size_hw
+    if not (1 <= height <= MAX_SIDE_PX and 1 <= width <= MAX_SIDE_PX):
+        raise UsageError(f"A picture of {width}x{height} pixels cannot be drawn: use 1 to {MAX_SIDE_PX} a side.")
+    if not 1.0 <= view.fov_deg <= 170.0:
+        raise UsageError(f"A field of view of {view.fov_deg} degrees cannot be drawn: use 1 to 170.")
+    position, quaternion = np.asarray(view.pose.position_m), np.asarray(view.pose.orientation_wxyz)
+    if not (np.isfinite(position).all() and np.isfinite(quaternion).all() and np.linalg.norm(quaternion) > 1e-6):
+        raise UsageError(
+            f"The camera pose {position.tolist()}, {quaternion.tolist()} is not a finite pose: set it again."
+        )
+
+
+def perspective(view: View, samples: int) -> Projection:
+    """The projection of a pinhole view.
+
+    Args:
+        view: checked before.
+        samples: samples along each side of a pixel.
+    """
+    camera = camera_matrix(view.size_hw, view.fov_deg)
+    grid = np.array([[samples, 0, -0.5 * samples], [0, samples, -0.5 * samples], [0, 0, 1]], np.float64)
+    forward, right, down = np.asarray(view.pose.rotation()).T
+    matrix = np.zeros((4, 4))
+    matrix[:3, :3] = grid @ camera @ np.stack([right, down, forward])
+    matrix[3, 3] = 1.0  # interpolating 1 gives 1 / w
+    height, width = view.size_hw
+    origin = np.asarray(view.pose.position_m, np.float64)
+    return Projection(matrix, origin, (height * samples, width * samples), NEAR_M)
+
+
+def parallel(axes: Float64Array, centre_m: Float64Array, half_extent_m: float, size: int) -> Projection:
+    """An orthographic projection onto a square.
+
+    Args:
+        axes: float64 [3,3], rows: the directions in which columns and rows grow, and the direction of looking.
+        centre_m: float64 [3], world point in the middle.
+        half_extent_m: half the side of the square, metres.
+        size: samples a side.
+    """
+    scale = size / (2 * half_extent_m)
+    matrix = np.zeros((4, 4))
+    matrix[0, :3], matrix[1, :3] = axes[0] * scale, axes[1] * scale
+    matrix[:2, 3] = size / 2 - 0.5
+    matrix[2, 3] = 1.0
+    matrix[3, :3] = -axes[2]  # nearer to the eye is bigger
+    return Projection(matrix, centre_m.astype(np.float64), (size, size), 0.5)
+
+
+def ray_matrix(view: View, samples: int) -> Float32Array:
+    """float32 [3,3]: times (column, row, 1) of a sample it gives the world ray whose forward component is 1 m."""
+    matrix = perspective(view, samples).matrix[:3, :3]
+    return np.ascontiguousarray(np.linalg.inv(matrix), np.float32)
+
+
+def bounding_spheres(scene: Scene) -> Float64Array:
+    """float64 [C,4], centre and radius of every chunk, metres."""
+    spheres = np.zeros((len(scene.chunks), 4))
+    for row, (start, stop) in enumerate(scene.chunks):
+        corners = scene.triangles_m[start:stop].reshape(-1, 3).astype(np.float64)
+        low, high = corners.min(0), corners.max(0)
+        centre = (low + high) / 2
+        spheres[row] = *centre, np.linalg.norm(corners - centre, axis=1).max()
+    return spheres
+
+
+def visible_chunks(view: View, spheres: Float64Array) -> Int32Array:
+    """Chunks whose sphere touches the view's pyramid, nearest first.
+
+    Args:
+        view: the camera.
+        spheres: float64 [C,4] of bounding_spheres.
+    """
+    height, width = view.size_hw
+    half_width = np.tan(np.radians(view.fov_deg) / 2)
+    half_height = half_width * height / width
+    local = (spheres[:, :3] - view.pose.position_m) @ view.pose.rotation()  # forward, right, down
+    radius = spheres[:, 3]
+    inside = local[:, 0] > -radius
+    for axis, half in ((1, half_width), (2, half_height)):
+        inside &= np.abs(local[:, axis]) - half * local[:, 0] < radius * np.hypot(1.0, half)
+    chosen = np.flatnonzero(inside)
+    order = np.argsort(local[chosen, 0] - radius[chosen], kind="stable")
+    return chosen[order].astype(np.int32)

@@ -1,0 +1,42 @@
+"""How the kernels are compiled, and the one lock under which parallel ones run.
+
+numba watches one file a cached kernel: a kernel that calls another file's kernel would keep an old copy of it after
+an update. So no kernel here calls a kernel of another file.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit
+
+# numba's workqueue threading layer dies when two threads enter parallel kernels at once, and which layer a machine
+# has is not ours to choose: everything parallel in this process runs under this lock.
+PARALLEL_LOCK = threading.RLock()
+
+
+def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a function to machine code that releases the GIL, cached on disk where any folder can be written.
+
+    Args:
+        parallel: prange loops run on several threads; call only under PARALLEL_LOCK.
+
+    Returns:
+        A decorator. fastmath stays deterministic: the same code gives the same bytes on one machine.
+    """
+    options: dict[str, Any] = {"parallel": parallel, "nogil": True, "fastmath": True, "error_model": "numpy"}
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            compiled: Callable[..., Any] = njit(cache=True, **options)(function)
+        except RuntimeError:  # neither beside the source, nor NUMBA_CACHE_DIR, nor the user's cache can be written
+            compiled = njit(**options)(function)
+        return compiled
+
+    return decorate
+
+
+def inline(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a small function that disappears into the kernel that calls it."""
+    compiled: Callable[..., Any] = njit(forceinline=True, fastmath=True, error_model="numpy", nogil=True)(function)
+    return compiled

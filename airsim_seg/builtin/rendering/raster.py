@@ -1,0 +1,206 @@
+"""Which triangle does every sample see? Homogeneous triangle set-up and a depth-buffered fill, in numba.
+
+A triangle with corners (x_i, y_i, w_i) in the projection's units covers the samples where three functions, linear on
+the screen, are not negative: e_i(x, y) = b_i / w, with b_i the barycentric weights (Olano and Greer, "Triangle scan
+conversion using 2D homogeneous coordinates", 1997). They hold for triangles that cross the camera plane too, so
+nothing is ever clipped, and every attribute f of a sample is sum(e_i f_i) / sum(e_i).
+"""
+
+import math
+
+import numpy as np
+from numba import prange
+
+from airsim_seg.builtin.rendering.compiling import inline, kernel
+
+STRIP_ROWS = 32
+# Spans grow by this part of a sample, so that rounding opens no crack between neighbours.
+_SLACK = np.float32(2e-4)
+
+
+@inline
+def _clip(matrix, origin, corners, t, k):  # type: ignore[no-untyped-def]
+    a = corners[t, k, 0] - origin[0]
+    b = corners[t, k, 1] - origin[1]
+    c = corners[t, k, 2] - origin[2]
+    x = matrix[0, 0] * a + matrix[0, 1] * b + matrix[0, 2] * c + matrix[0, 3]
+    y = matrix[1, 0] * a + matrix[1, 1] * b + matrix[1, 2] * c + matrix[1, 3]
+    w = matrix[2, 0] * a + matrix[2, 1] * b + matrix[2, 2] * c + matrix[2, 3]
+    d = matrix[3, 0] * a + matrix[3, 1] * b + matrix[3, 2] * c + matrix[3, 3]
+    return x, y, w, d
+
+
+@inline
+def _grow(box, x, y):  # type: ignore[no-untyped-def]
+    return min(box[0], x), max(box[1], x), min(box[2], y), max(box[3], y)
+
+
+@inline
+def _grow_edge(box, near, xa, ya, wa, xb, yb, wb):  # type: ignore[no-untyped-def]
+    """Extend a screen box by the part of the edge a-b in front of the near plane (a itself and the crossing)."""
+    if wa > near:
+        box = _grow(box, xa / wa, ya / wa)
+    if (wa > near) != (wb > near):
+        s = (near - wa) / (wb - wa)
+        box = _grow(box, (xa + s * (xb - xa)) / near, (ya + s * (yb - ya)) / near)
+    return box
+
+
+@kernel(parallel=True)
+def project(
+    corners, materials, two_sided, chunks, visible, first, matrix, origin, size_hw, near, records, bounds, stop
+):  # type: ignore[no-untyped-def]
+    """Set up the triangles of the visible chunks.
+
+    Args:
+        corners: float32 [T,3,3], world NED.
+        materials: int32 [T].
+        two_sided: uint8 [M], 1 where both faces are drawn.
+        chunks: int32 [C,2], triangle ranges.
+        visible: int32 [V], chunks to set up.
+        first: int32 [V], where each chunk's records start.
+        matrix: float64 [4,4] of the Projection.
+        origin: float64 [3].
+        size_hw: rows and columns of samples.
+        near: smallest w that is drawn.
+        records: float32 [R,12] (out): a, b, c of e_0, e_1, e_2 and of the depth, about the corner of the box.
+        bounds: int32 [R,6] (out): triangle, first and last column, first and last row, crosses the near plane.
+        stop: int32 [V,3] (out): where each chunk's records end, and its first and last row.
+    """
+    height, width = size_hw
+    for q in prange(len(visible)):
+        out = first[q]
+        low, high = 1 << 30, -1
+        for t in range(chunks[visible[q], 0], chunks[visible[q], 1]):
+            x0, y0, w0, d0 = _clip(matrix, origin, corners, t, 0)
+            x1, y1, w1, d1 = _clip(matrix, origin, corners, t, 1)
+            x2, y2, w2, d2 = _clip(matrix, origin, corners, t, 2)
+            if w0 <= near and w1 <= near and w2 <= near:
+                continue
+            crosses = w0 <= near or w1 <= near or w2 <= near
+            box = (1e9, -1e9, 1e9, -1e9)
+            if crosses:
+                box = _grow_edge(box, near, x0, y0, w0, x1, y1, w1)
+                box = _grow_edge(box, near, x1, y1, w1, x2, y2, w2)
+                box = _grow_edge(box, near, x2, y2, w2, x0, y0, w0)
+            else:
+                box = _grow(box, x0 / w0, y0 / w0)
+                box = _grow(box, x1 / w1, y1 / w1)
+                box = _grow(box, x2 / w2, y2 / w2)
+            left = max(int(math.ceil(max(box[0], -1.0) - 1e-3)), 0)
+            right = min(int(math.floor(min(box[1], width + 1.0) + 1e-3)), width - 1)
+            top = max(int(math.ceil(max(box[2], -1.0) - 1e-3)), 0)
+            bottom = min(int(math.floor(min(box[3], height + 1.0) + 1e-3)), height - 1)
+            if left > right or top > bottom:
+                continue
+            a0, b0, c0 = y1 * w2 - y2 * w1, x2 * w1 - x1 * w2, x1 * y2 - x2 * y1
+            a1, b1, c1 = y2 * w0 - y0 * w2, x0 * w2 - x2 * w0, x2 * y0 - x0 * y2
+            a2, b2, c2 = y0 * w1 - y1 * w0, x1 * w0 - x0 * w1, x0 * y1 - x1 * y0
+            determinant = x0 * a0 + y0 * b0 + w0 * c0
+            if determinant >= 0.0 and two_sided[materials[t]] == 0:
+                continue  # seen from behind (rows grow downwards)
+            if abs(determinant) < 1e-12:
+                continue
+            scale = 1.0 / determinant
+            c0, c1, c2 = c0 + a0 * left + b0 * top, c1 + a1 * left + b1 * top, c2 + a2 * left + b2 * top
+            records[out, 0], records[out, 1], records[out, 2] = a0 * scale, b0 * scale, c0 * scale
+            records[out, 3], records[out, 4], records[out, 5] = a1 * scale, b1 * scale, c1 * scale
+            records[out, 6], records[out, 7], records[out, 8] = a2 * scale, b2 * scale, c2 * scale
+            records[out, 9] = (a0 * d0 + a1 * d1 + a2 * d2) * scale
+            records[out, 10] = (b0 * d0 + b1 * d1 + b2 * d2) * scale
+            records[out, 11] = (c0 * d0 + c1 * d1 + c2 * d2) * scale
+            bounds[out, 0], bounds[out, 1], bounds[out, 2] = t, left, right
+            bounds[out, 3], bounds[out, 4], bounds[out, 5] = top, bottom, crosses
+            low, high = min(low, top), max(high, bottom)
+            out += 1
+        stop[q, 0], stop[q, 1], stop[q, 2] = out, low, high
+
+
+@inline
+def _cut(lo, hi, slope, value):  # type: ignore[no-untyped-def]
+    """Narrow the span [lo, hi] to where slope * x + value is not negative."""
+    if slope > 0.0:
+        lo = max(lo, -value / slope)
+    elif slope < 0.0:
+        hi = min(hi, -value / slope)
+    elif value < 0.0:
+        hi = np.float32(-1e9)
+    return lo, hi
+
+
+@kernel(parallel=True)
+def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty, order, depth, seen):  # type: ignore[no-untyped-def]
+    """Draw the records into the depth buffer; on equal depth the earlier record stays.
+
+    Args:
+        first, stop, records, bounds: of project().
+        materials: int32 [T].
+        cutout: int32 [M], which mask a material has, or -1.
+        uv: float32 [T,3,2].
+        masks: bool [K,N,N], N a power of two, True where something is drawn.
+        near: smallest w, for records that cross it (perspective only).
+        empty: float32, the depth of nothing.
+        order: int32, strips of STRIP_ROWS rows in the order of work.
+        depth: float32 [H,W] (out), bigger is nearer.
+        seen: int32 [H,W] (out), record index or -1.
+    """
+    side = masks.shape[1]
+    limit = np.float32(1.0 / near)
+    for s in prange(len(order)):
+        top = order[s] * STRIP_ROWS
+        bottom = min(top + STRIP_ROWS, depth.shape[0])
+        depth[top:bottom] = empty
+        seen[top:bottom] = -1
+        for q in range(len(first)):
+            if stop[q, 2] < top or stop[q, 1] >= bottom:
+                continue
+            for r in range(first[q], stop[q, 0]):
+                if bounds[r, 4] < top or bounds[r, 3] >= bottom:
+                    continue
+                t, left, y0 = bounds[r, 0], bounds[r, 1], bounds[r, 3]
+                wide = np.float32(bounds[r, 2] - left)
+                a0, b0, c0 = records[r, 0], records[r, 1], records[r, 2]
+                a1, b1, c1 = records[r, 3], records[r, 4], records[r, 5]
+                a2, b2, c2 = records[r, 6], records[r, 7], records[r, 8]
+                ad, bd, cd = records[r, 9], records[r, 10], records[r, 11]
+                mask = cutout[materials[t]]
+                au, bu, cu, av, bv, cv = ad, bd, cd, ad, bd, cd
+                if mask >= 0:
+                    u0, u1, u2 = uv[t, 0, 0], uv[t, 1, 0], uv[t, 2, 0]
+                    v0, v1, v2 = uv[t, 0, 1], uv[t, 1, 1], uv[t, 2, 1]
+                    au, bu, cu = a0 * u0 + a1 * u1 + a2 * u2, b0 * u0 + b1 * u1 + b2 * u2, c0 * u0 + c1 * u1 + c2 * u2
+                    av, bv, cv = a0 * v0 + a1 * v1 + a2 * v2, b0 * v0 + b1 * v1 + b2 * v2, c0 * v0 + c1 * v1 + c2 * v2
+                for y in range(max(y0, top), min(bounds[r, 4] + 1, bottom)):
+                    fy = np.float32(y - y0)
+                    lo, hi = np.float32(0.0), wide
+                    lo, hi = _cut(lo, hi, a0, b0 * fy + c0)
+                    lo, hi = _cut(lo, hi, a1, b1 * fy + c1)
+                    lo, hi = _cut(lo, hi, a2, b2 * fy + c2)
+                    if bounds[r, 5]:
+                        lo, hi = _cut(lo, hi, -ad, limit - (bd * fy + cd))
+                    if lo - _SLACK > hi + _SLACK:
+                        continue
+                    start, end = max(int(math.ceil(lo - _SLACK)), 0), min(int(math.floor(hi + _SLACK)), int(wide)) + 1
+                    zy = bd * fy + cd
+                    if mask < 0:
+                        depth_row = depth[y, left + start : left + end]
+                        seen_row = seen[y, left + start : left + end]
+                        z0 = ad * np.float32(start) + zy
+                        for i in range(end - start):
+                            z = z0 + ad * np.float32(np.int32(i))
+                            nearer = z > depth_row[i]
+                            depth_row[i] = z if nearer else depth_row[i]
+                            seen_row[i] = np.int32(r) if nearer else seen_row[i]
+                    else:
+                        aw, bw, cw = a0 + a1 + a2, b0 + b1 + b2, c0 + c1 + c2
+                        uy, vy, wy = bu * fy + cu, bv * fy + cv, bw * fy + cw
+                        for i in range(start, end):
+                            x = np.float32(i)
+                            z = ad * x + zy
+                            if z > depth[y, left + i]:
+                                scale = np.float32(side) / (aw * x + wy)
+                                column = int(math.floor((au * x + uy) * scale)) & (side - 1)
+                                row = int(math.floor((av * x + vy) * scale)) & (side - 1)
+                                if masks[mask, row, column]:
+                                    depth[y, left + i] = z
+                                    seen[y, left + i] = np.int32(r)

@@ -1,0 +1,180 @@
+"""The built-in renderer: a visibility buffer on the CPU. Set-up, fill, then shading of what is seen.
+
+Ids and depths are read at the pixel's centre and never blended. Colours are the mean of 2x2 samples a quarter of a
+pixel around a point a quarter of a pixel right of and below the centre; a pixel filled by one triangle is coloured at
+its centre.
+"""
+
+import numba
+import numpy as np
+
+from airsim_seg.builtin.rendering import cutouts, raster, shading, shadows, sky, textures
+from airsim_seg.builtin.rendering.camera import bounding_spheres, check_view, perspective, ray_matrix, visible_chunks
+from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
+from airsim_seg.builtin.rendering.materials import MaterialTable, material_table
+from airsim_seg.builtin.rendering.noise import fractal_noise
+from airsim_seg.builtin.scene import FAR_DEPTH_M, Picture, Scene, View
+from airsim_seg.types import BoolArray, Float32Array, Int32Array
+
+SHADOW_MAP_SIZE = 4096
+HEIGHT_MAP_SIZE = 512
+_TEXTURE_SEED = 11  # looks are the renderer's own: two worlds share their textures
+_NOTHING = np.float32(0.0)  # 1 / infinity
+
+
+class Rasteriser:
+    """Draws views of one still scene. Any thread may call render; one picture is drawn at a time in a process."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        num_threads: int | None = None,
+        *,
+        samples: int = 2,
+        daylight: sky.Daylight | None = None,
+        shadow_map_size: int = SHADOW_MAP_SIZE,
+    ) -> None:
+        """Paint the textures and draw the shadows.
+
+        Args:
+            scene: the world; its arrays must not change any more.
+            num_threads: at most this many threads draw; None takes all that numba may use.
+            samples: samples a side of a pixel for the colours: 2, or 1 for speed.
+            daylight: the light; None is a clear early afternoon.
+            shadow_map_size: texels a side of the shadow map.
+        """
+        if samples not in (1, 2):
+            raise ValueError(f"samples must be 1 or 2, not {samples}")
+        most = numba.config.NUMBA_NUM_THREADS
+        self._num_threads = most if num_threads is None else max(1, min(num_threads, most))
+        self._scene = scene
+        self._samples = samples
+        self._spheres = bounding_spheres(scene)
+        self._table = material_table()
+        self._two_sided = (self._table.cutout >= 0).astype(np.uint8)
+        self._masks = cutouts.masks(_TEXTURE_SEED)
+        self._surfaces = _surfaces(scene)
+        self._skins = _skins(self._table)
+        count = len(scene.triangles_m)
+        self._records = np.empty((count, 12), np.float32)
+        self._bounds = np.empty((count, 6), np.int32)
+        light = sky.Daylight() if daylight is None else daylight
+        self._tone = sky.tone_curve(light.exposure)
+        with PARALLEL_LOCK:
+            numba.set_num_threads(self._num_threads)
+            self._light = _light(scene, light, self._table, self._masks, shadow_map_size)
+
+    def render(self, view: View) -> Picture:
+        """Draw one view.
+
+        Args:
+            view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
+
+        Returns:
+            The picture; the same scene and view give the same bytes.
+
+        Raises:
+            UsageError: the view cannot be drawn; the message says why.
+        """
+        check_view(view)
+        height, width = view.size_hw
+        picture = Picture(
+            np.empty((height, width, 3), np.uint8),
+            np.empty((height, width), np.int32),
+            np.empty((height, width), np.float32),
+        )
+        with PARALLEL_LOCK:
+            numba.set_num_threads(self._num_threads)
+            first, stop = self._project(view)
+            nearness, seen = self._fill(view, first, stop)
+            self._resolve(view, nearness, seen, picture)
+        return picture
+
+    def warm_up(self) -> None:
+        """Compile (or load from numba's cache) everything that render needs, by drawing a tiny picture."""
+        self.render(View(self._scene.player_start, (4, 4), 90.0))
+
+    def _project(self, view: View) -> tuple[Int32Array, Int32Array]:
+        projection = perspective(view, self._samples)
+        visible = visible_chunks(view, self._spheres)
+        lengths = self._scene.chunks[visible, 1] - self._scene.chunks[visible, 0]
+        first = (np.cumsum(lengths) - lengths).astype(np.int32)
+        stop = np.empty((len(visible), 3), np.int32)
+        raster.project(
+            self._scene.triangles_m, self._scene.materials, self._two_sided, self._scene.chunks, visible, first,
+            projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
+            self._records, self._bounds, stop,
+        )  # fmt: skip
+        return first, stop
+
+    def _fill(self, view: View, first: Int32Array, stop: Int32Array) -> tuple[Float32Array, Int32Array]:
+        size_hw = (view.size_hw[0] * self._samples, view.size_hw[1] * self._samples)
+        nearness, seen = np.empty(size_hw, np.float32), np.empty(size_hw, np.int32)
+        strips = np.arange(-(-size_hw[0] // raster.STRIP_ROWS), dtype=np.int32)
+        # numba gives each thread a run of strips: take turns, since the lower half of a picture is busier.
+        order = np.concatenate([strips[k :: self._num_threads] for k in range(self._num_threads)])
+        raster.fill(
+            first, stop, self._records, self._bounds, self._scene.materials, self._table.cutout, self._scene.uv,
+            self._masks, perspective(view, self._samples).near_w, _NOTHING, order, nearness, seen,
+        )  # fmt: skip
+        return nearness, seen
+
+    def _resolve(self, view: View, nearness: Float32Array, seen: Int32Array, picture: Picture) -> None:
+        focal_px = view.size_hw[1] / 2 / np.tan(np.radians(view.fov_deg) / 2)
+        shading.resolve(
+            seen, nearness, self._records, self._bounds, self._samples, ray_matrix(view, self._samples),
+            np.asarray(view.pose.position_m, np.float64), float(focal_px), np.float32(FAR_DEPTH_M),
+            self._surfaces, self._skins, self._light, self._tone,
+            picture.rgb, picture.object_index, picture.depth_m,
+        )  # fmt: skip
+
+
+def _surfaces(scene: Scene) -> shading.Surfaces:
+    corners = scene.triangles_m.astype(np.float64)
+    edges, uv_edges = corners[:, 1:] - corners[:, :1], scene.uv[:, 1:] - scene.uv[:, :1]
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    uv_area = np.abs(uv_edges[:, 0, 0] * uv_edges[:, 1, 1] - uv_edges[:, 0, 1] * uv_edges[:, 1, 0])
+    density = textures.SIZE * np.sqrt(uv_area / np.maximum(area, 1e-9))
+    return shading.Surfaces(
+        scene.uv, scene.normals, scene.materials, scene.object_index, density.astype(np.float32), scene.tints
+    )
+
+
+def _skins(table: MaterialTable) -> shading.Skins:
+    painted, levels = textures.paint_all(_TEXTURE_SEED)
+    noise = fractal_noise(256, np.random.default_rng(_TEXTURE_SEED), cells=3, octaves=7, persistence=0.65)
+    patches = ((noise - noise.mean()) / (2 * noise.std())).clip(-1, 1).astype(np.float32)
+    return shading.Skins(painted, levels, table.tinted, table.foliage, table.reflectance, table.patchiness, patches)
+
+
+def _light(
+    scene: Scene, light: sky.Daylight, table: MaterialTable, masks: BoolArray, shadow_map_size: int
+) -> shading.Light:
+    sun = sky.sun_direction(light)
+    extent_m = world_extent_m(scene)
+    projection = shadows.sun_projection(sun, extent_m * 1.2, shadow_map_size)
+    return shading.Light(
+        sun_direction=sun.astype(np.float32),
+        sun=np.array(light.sun, np.float32),
+        ambient=np.array(light.ambient, np.float32),
+        bounce=np.array(light.bounce, np.float32),
+        haze=np.array(light.horizon, np.float32),
+        haze_per_m=light.haze_per_m,
+        shadow_map=shadows.draw_parallel(scene, projection, table, masks),
+        shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
+        heights=shadows.heights(scene, table, masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
+        heights_extent_m=extent_m,
+        sky=sky.sky_map(light, _TEXTURE_SEED),
+        sky_scale=sky.MAP_SIZE / 2 / sky.MAP_RADIUS,
+    )
+
+
+def world_extent_m(scene: Scene) -> float:
+    """Half the side of the square, about the origin, that holds every object but the far ground.
+
+    Args:
+        scene: with at least one triangle.
+    """
+    reach = np.abs(scene.triangles_m[..., :2]).max((1, 2))
+    near = reach[reach < 400.0]
+    return float(near.max()) if len(near) else float(reach.max())
