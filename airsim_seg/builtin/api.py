@@ -5,6 +5,7 @@ AirSim binds it: a car cannot take off. Argument counts are exact.
 """
 
 import inspect
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -129,13 +130,19 @@ def _session_methods(world: World) -> dict[str, Method]:
         "getServerVersion": method(lambda: SERVER_VERSION),
         "getMinRequiredClientVersion": method(lambda: MIN_CLIENT_VERSION),
         "listVehicles": method(lambda: sorted(world.vehicles)),
-        "getSettingsString": method(lambda: world.settings.text),
+        "getSettingsString": method(lambda: _settings_string(world)),
         "reset": method(world.reset),
         "simPause": method(world.pause, boolean),
         "simIsPaused": method(lambda: world.is_paused),
         "simContinueForTime": method(world.continue_for, finite),
         "simContinueForFrames": method(continue_for_frames, integer),
     }
+
+
+def _settings_string(world: World) -> str:
+    """The settings in force as JSON, with three keys of our own, so that a recording can say what made it."""
+    ours = {"Simulator": "airsim-seg", "Environment": world.scene.environment, "Seed": world.scene.seed}
+    return json.dumps({**json.loads(world.settings.text), "SimMode": world.mode, **ours}, indent=2)
 
 
 def _scene_methods(world: World) -> dict[str, Method]:

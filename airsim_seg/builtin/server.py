@@ -110,10 +110,16 @@ class Server:
 
     async def _read_calls(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         unpacker, slots = wire.new_unpacker(), asyncio.Semaphore(MAX_CALLS_IN_FLIGHT)
+        unfinished_bytes = 0
         try:
             while data := await reader.read(READ_BYTES):
+                # The decoder's own limit is for one string: it takes arrays apart as they come.
+                unfinished_bytes += len(data)
+                if unfinished_bytes > wire.MAX_MESSAGE_BYTES:
+                    raise wire.ProtocolError("the message is too long")
                 unpacker.feed(data)
                 for message in unpacker:
+                    unfinished_bytes = 0
                     call = wire.read_call(message)
                     await slots.acquire()
                     self._begin(call, writer, slots)

@@ -61,7 +61,7 @@ class Settings:
         vehicles: by name.
         captures: CameraDefaults, by image type.
         port: of the RPC.
-        text: the file as it stands, for getSettingsString.
+        text: the file as it stands, a JSON object.
     """
 
     mode: SimMode = "Multirotor"

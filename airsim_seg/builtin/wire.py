@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 REQUEST, REPLY, NOTIFICATION = 0, 1, 2
-MAX_MESSAGE_BYTES = 64 * 2**20
+# What clients send is far smaller: a path of 65,536 points is 3 MB.
+MAX_MESSAGE_BYTES = 16 * 2**20
 # A 5-byte header can claim 2^32 elements, and the decoder makes room for them at once: claims are capped far lower.
 MAX_ELEMENTS = 65_536
 

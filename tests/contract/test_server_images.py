@@ -4,7 +4,7 @@ import airsim
 import cv2
 import numpy as np
 import pytest
-from conftest import NAMES, painted
+from served_world import NAMES, painted
 
 from airsim_seg.builtin.scene import View
 from airsim_seg.builtin.settings import CameraSettings, CaptureSettings, Settings, VehicleSettings
