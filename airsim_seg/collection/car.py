@@ -67,6 +67,7 @@ def plan_car(
     rate_hz: float,
     *,
     order: int = 0,
+    layout_seed: int = 0,
 ) -> Plan:
     """Plan one drive.
 
@@ -77,6 +78,7 @@ def plan_car(
         seconds: length of the drive, > 0.
         rate_hz: frames a second.
         order: number of the video: drives of different numbers start in different parts of the map.
+        layout_seed: which division into parts; the same for all videos of a set.
 
     Returns:
         A plan whose camera keeps half a car's width and a margin from everything that is not road at every frame.
@@ -84,7 +86,7 @@ def plan_car(
     Raises:
         NoRoute: none was found.
     """
-    street = Street(survey, class_of_id)
+    street = Street(survey, class_of_id, layout_seed)
     area_m2 = float(street.road.sum()) * survey.cell_m**2
     if area_m2 < MIN_ROAD_M2:
         raise NoRoute(
@@ -116,7 +118,7 @@ def draw_style(rng: np.random.Generator, haste: float = 1.0) -> Style:
 class Street:
     """The survey as a driver sees it."""
 
-    def __init__(self, survey: Survey, class_of_id: UInt8Array) -> None:
+    def __init__(self, survey: Survey, class_of_id: UInt8Array, layout_seed: int = 0) -> None:
         self.survey = survey
         classes = np.where(survey.known, class_of_id[survey.top_ids], 255)
         seen_road = classes == TRAIN_ID_OF["road"]
@@ -129,7 +131,7 @@ class Street:
         self.clearance_m = clearance_m(self.road, survey.cell_m)
         self.room_m = coarse_min(self.clearance_m, stride_of(survey.cell_m))
         self.open_road = self.room_m >= HALF_WIDTH_M + MARGIN_M
-        self.anchors = routes.spread_cells(self.open_road, NUM_ANCHORS, np.random.default_rng(NUM_ANCHORS))
+        self.anchors = routes.spread_cells(self.open_road, NUM_ANCHORS, np.random.default_rng(layout_seed))
 
     def holds(self, places_m: Float64Array) -> bool:
         """Every frame keeps half a car and a margin from what is not road."""
@@ -141,7 +143,7 @@ def _level_of(survey: Survey, road: BoolArray) -> np.ndarray:
     """Down coordinate of the road surface, float32 [R,C], smoothed over 2 m and carried on to 12 m beside it."""
     weight = road.astype(np.float32)
     height = np.where(road, survey.top_down_m, 0).astype(np.float32)
-    level = np.full(road.shape, survey.start_m[2], np.float32)
+    level = np.full(road.shape, survey.centre_m[2], np.float32)
     for reach_m in (12.0, 4.0, 2.0):
         size = int(reach_m / survey.cell_m) | 1
         total = cv2.blur(weight, (size, size))

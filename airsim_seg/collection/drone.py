@@ -69,7 +69,9 @@ class Style:
         return self.height_m - self.swing_m
 
 
-def plan_drone(survey: Survey, rng: np.random.Generator, seconds: float, rate_hz: float, *, order: int = 0) -> Plan:
+def plan_drone(
+    survey: Survey, rng: np.random.Generator, seconds: float, rate_hz: float, *, order: int = 0, layout_seed: int = 0
+) -> Plan:
     """Plan one flight.
 
     Args:
@@ -78,6 +80,7 @@ def plan_drone(survey: Survey, rng: np.random.Generator, seconds: float, rate_hz
         seconds: length of the flight, > 0.
         rate_hz: frames a second.
         order: number of the video: flights of different numbers start in different parts of the map.
+        layout_seed: which division into parts; the same for all videos of a set.
 
     Returns:
         A plan that keeps CLEARANCE_M from everything in the survey at every frame.
@@ -85,7 +88,7 @@ def plan_drone(survey: Survey, rng: np.random.Generator, seconds: float, rate_hz
     Raises:
         NoRoute: none was found.
     """
-    air = Air(survey)
+    air = Air(survey, layout_seed)
     for attempt in range(ATTEMPTS):
         style = draw_style(rng)
         own_start = order if attempt < OWN_START_ATTEMPTS else int(rng.integers(NUM_ANCHORS))
@@ -119,7 +122,7 @@ def draw_style(rng: np.random.Generator) -> Style:
 class Air:
     """The survey as a drone sees it."""
 
-    def __init__(self, survey: Survey) -> None:
+    def __init__(self, survey: Survey, layout_seed: int = 0) -> None:
         self.survey = survey
         self.ground_down_m: Float32Array = survey.ground_down_m()
         # Highest surface within the clearance; holes take what stands beside them, larger ones stay unknown (+inf).
@@ -131,7 +134,7 @@ class Air:
         seen = cv2.morphologyEx(survey.known.astype(np.uint8), cv2.MORPH_CLOSE, gap).astype(bool)
         self._inside = clearance_m(seen, survey.cell_m) >= EDGE_M
         usual = coarse_all(self.free(USUAL_HEIGHT_M), stride_of(survey.cell_m))
-        self.anchors = routes.spread_cells(usual, NUM_ANCHORS, np.random.default_rng(NUM_ANCHORS))
+        self.anchors = routes.spread_cells(usual, NUM_ANCHORS, np.random.default_rng(layout_seed))
 
     def free(self, height_m: float) -> BoolArray:
         """bool [R,C]: a drone so high above the ground keeps its clearance."""

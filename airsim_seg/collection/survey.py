@@ -18,16 +18,15 @@ from airsim_seg.errors import MissingData, SimulatorError
 from airsim_seg.simulators.base import Camera, Capture, Simulator
 from airsim_seg.types import BoolArray, Float32Array, Float64Array, Pose, UInt8Array
 
-RADIUS_M = 130.0  # how far around the start to look
+RADIUS_M = 130.0  # how far around the centre to look
 CELL_M = 0.25
-ALTITUDE_M = 60.0  # above the start: high enough for roofs and trees, low enough for a pixel a cell
+ALTITUDE_M = 60.0  # above the centre: high enough for roofs and trees, low enough for a pixel a cell
 MIN_ROOM_M = 15.0  # nearer than this below the camera, and it climbs: a mountain, a tower
 MAX_CLIMBS = 8
 # Steps between the tiles as shares of a tile: each place is seen from several sides, so that few walls hide ground.
 OVERLAP_STEP = 0.5
 MAX_DEPTH_M = 1000.0  # the sky is 65504 in AirSim (the largest half float)
 MIN_KNOWN_SHARE = 0.02
-SETTLE_NS = 40_000_000
 GROUND_WINDOW_M = 24.0  # wider than a house: somewhere in the window is ground
 FILL_GAP_CELLS = 3
 _SCHEMA = 1
@@ -42,14 +41,14 @@ class Survey:
         origin_m: float64 [2], north and east of the outer corner of cell (0, 0).
         top_down_m: float32 [R,C], down coordinate (world NED) of the highest surface; NaN where nothing was seen.
         top_ids: uint8 [R,C], its raw id; 0 where nothing was seen.
-        start_m: float64 [3], where the camera stood at first.
+        centre_m: float64 [3], middle of the square; its down coordinate is about the ground's.
     """
 
     cell_m: float
     origin_m: Float64Array
     top_down_m: Float32Array
     top_ids: UInt8Array
-    start_m: Float64Array
+    centre_m: Float64Array
 
     @property
     def known(self) -> BoolArray:
@@ -75,13 +74,13 @@ class Survey:
         lowest = np.where(self.known, self.top_down_m, -np.inf).astype(np.float32)
         size = int(GROUND_WINDOW_M / self.cell_m) | 1
         floor = np.asarray(cv2.dilate(lowest, np.ones((size, size), np.uint8)), np.float32)
-        known_floor = np.where(np.isfinite(floor), floor, self.start_m[2]).astype(np.float32)
+        known_floor = np.where(np.isfinite(floor), floor, self.centre_m[2]).astype(np.float32)
         return np.asarray(cv2.blur(known_floor, (size, size)), np.float32)
 
     def sha256(self) -> str:
         """Identifies the survey; equal surveys give equal plans."""
         digest = hashlib.sha256(f"{_SCHEMA} {self.cell_m} {self.top_down_m.shape}".encode())
-        for part in (self.origin_m, self.start_m, self.top_down_m, self.top_ids):
+        for part in (self.origin_m, self.centre_m, self.top_down_m, self.top_ids):
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
@@ -89,33 +88,35 @@ class Survey:
 def take_survey(
     simulator: Simulator,
     *,
+    centre_m: tuple[float, float, float] = (0.0, 0.0, 0.0),
     radius_m: float = RADIUS_M,
     altitude_m: float = ALTITUDE_M,
     cell_m: float = CELL_M,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Survey:
-    """Fly a grid of pictures straight down, centred on the start.
+    """Take a grid of pictures straight down.
 
     Args:
         simulator: its camera is moved; the world should be paused.
+        centre_m: middle of the square, world NED; the origin is where the vehicle spawned, hence on the ground.
         radius_m: half the side of the square that is looked at.
-        altitude_m: above the start; where something stands nearer than 15 m below, the camera climbs.
+        altitude_m: above the centre; where something stands nearer than 15 m below, the camera climbs.
         cell_m: side of a cell.
         on_progress: called with (pictures taken, pictures wanted).
 
     Raises:
         SimulatorError: next to nothing was seen.
     """
-    start_m = simulator.start_pose().position_m
+    middle_m = np.array(centre_m, np.float64)
     size = int(np.ceil(2 * radius_m / cell_m))
-    origin_m = start_m[:2] - radius_m
+    origin_m = middle_m[:2] - radius_m
     surface = _Surface(origin_m, cell_m, size)
-    places = _tile_places(simulator.camera, start_m, radius_m, altitude_m)
+    places = _tile_places(simulator.camera, middle_m, radius_m, altitude_m)
     for index, place in enumerate(places):
         surface.add(_look_down(simulator, place, altitude_m), simulator.camera)
         if on_progress is not None:
             on_progress(index + 1, len(places))
-    survey = surface.finish(start_m)
+    survey = surface.finish(middle_m)
     if survey.known.mean() < MIN_KNOWN_SHARE:
         raise SimulatorError(
             f"the survey from {altitude_m:g} m above the start saw a surface in only {survey.known.mean():.1%} of the "
@@ -124,7 +125,7 @@ def take_survey(
     return survey
 
 
-def _tile_places(camera: Camera, start_m: Float64Array, radius_m: float, altitude_m: float) -> list[Float64Array]:
+def _tile_places(camera: Camera, middle_m: Float64Array, radius_m: float, altitude_m: float) -> list[Float64Array]:
     """Where to look from: rows that overlap, each place float64 [3]."""
     height, width = camera.size_hw
     half_east_m = altitude_m * np.tan(np.radians(camera.fov_deg) / 2)
@@ -135,7 +136,7 @@ def _tile_places(camera: Camera, start_m: Float64Array, radius_m: float, altitud
         reach_m = max(0.0, radius_m - half_m)
         count = int(np.ceil(reach_m / (2 * half_m * OVERLAP_STEP) - 1e-9))
         axes.append(np.linspace(-reach_m, reach_m, 2 * count + 1))
-    return [start_m + np.array([north, east, -altitude_m]) for north in axes[0] for east in axes[1]]
+    return [middle_m + np.array([north, east, -altitude_m]) for north in axes[0] for east in axes[1]]
 
 
 def _look_down(simulator: Simulator, place_m: Float64Array, altitude_m: float) -> Capture:
@@ -143,7 +144,6 @@ def _look_down(simulator: Simulator, place_m: Float64Array, altitude_m: float) -
     for climb in range(MAX_CLIMBS):
         above_m = place_m - np.array([0.0, 0.0, climb * altitude_m])
         simulator.set_pose(Pose.from_euler(above_m, pitch_rad=-np.pi / 2))
-        simulator.advance(SETTLE_NS)
         capture = simulator.capture(depth=True)
         assert capture.depth_m is not None  # asked for
         if float(np.nanmin(capture.depth_m)) >= MIN_ROOM_M:
@@ -170,12 +170,12 @@ class _Surface:
         flat = index[inside, 0] * len(self._keys) + index[inside, 1]
         np.minimum.at(self._keys.reshape(-1), flat, keys[inside])  # flat: numpy's fast path
 
-    def finish(self, start_m: Float64Array) -> Survey:
+    def finish(self, centre_m: Float64Array) -> Survey:
         keys = self._fill_gaps(self._keys)
         seen = keys != self._EMPTY
         down_m = np.where(seen, (keys >> 8) / 1000, np.nan).astype(np.float32)
         ids = np.where(seen, keys & 255, 0).astype(np.uint8)
-        return Survey(self._cell_m, self._origin_m, down_m, ids, start_m)
+        return Survey(self._cell_m, self._origin_m, down_m, ids, centre_m)
 
     def _fill_gaps(self, keys: np.ndarray) -> np.ndarray:
         """Cells between the pixels take their highest neighbour; what walls hide beyond a step stays unknown."""
@@ -218,7 +218,7 @@ def save_survey(survey: Survey, path: Path, key: str) -> None:
             origin_m=survey.origin_m,
             top_down_m=survey.top_down_m,
             top_ids=survey.top_ids,
-            start_m=survey.start_m,
+            centre_m=survey.centre_m,
         )
     partial.replace(path)
 
@@ -233,6 +233,8 @@ def load_survey(path: Path, key: str) -> Survey:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if int(file["schema"]) != _SCHEMA or str(file["key"]) != key:
                 raise MissingData(f"{path} is the survey of another world: take it again.")
-            return Survey(float(file["cell_m"]), file["origin_m"], file["top_down_m"], file["top_ids"], file["start_m"])
+            return Survey(
+                float(file["cell_m"]), file["origin_m"], file["top_down_m"], file["top_ids"], file["centre_m"]
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise MissingData(f"{path} is not a survey ({error}): take it again.") from error

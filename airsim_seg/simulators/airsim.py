@@ -33,6 +33,7 @@ COSYS_RPC_VERSION = 4
 CAMERA = "0"  # the front camera of every vehicle kind (CarPawn, FlyingPawn, ComputerVisionPawn)
 # A picture that shows another place than asked for is late by one frame in old builds (AirSim issues 637, 1200).
 POSE_TOLERANCE_M = 0.05
+POSE_TOLERANCE_RAD = 0.01
 STALE_ATTEMPTS = 5
 # A car's simContinueForTime returns at once; poll for so long, in wall seconds, beyond the time asked for.
 STEP_PATIENCE_S = 10.0
@@ -56,7 +57,12 @@ def load_client() -> Any:
 
 
 class AirSimSimulator:
-    """A Simulator (base.py) behind AirSim's RPC. Use it from the thread that made it."""
+    """A Simulator (base.py) behind AirSim's RPC. Use it from the thread that made it.
+
+    Attributes:
+        info: what answers.
+        camera: size and field of view of every picture.
+    """
 
     def __init__(self, host: str = "127.0.0.1", port: int = DEFAULT_PORT, *, vehicle: str = "") -> None:
         """Connect.
@@ -77,19 +83,9 @@ class AirSimSimulator:
         self._can_step = True
         self._wanted: Pose | None = None
         self._decoder = pictures.PictureDecoder(self._address)
-        self._info = self._read_info()
+        self.info = self._read_info()
         self._mount_position_m, self._mount_rotation, self._start = self._read_mount()
-        self._camera = self._read_camera()
-
-    @property
-    def info(self) -> SimulatorInfo:
-        """What answers."""
-        return self._info
-
-    @property
-    def camera(self) -> Camera:
-        """Size and field of view of every picture."""
-        return self._camera
+        self.camera = self._read_camera()
 
     def start_pose(self) -> Pose:
         """Where the camera stood when the connection was made, world NED."""
@@ -142,7 +138,7 @@ class AirSimSimulator:
             responses = self._client.simGetImages(self._requests(depth), self._vehicle, False)
             arrived_ns = time.time_ns()
             seen = self._decoder.decode(responses, arrived_ns)
-            if self._wanted is None or _distance_m(seen.pose, self._wanted) <= POSE_TOLERANCE_M:
+            if self._wanted is None or _is_near(seen.pose, self._wanted):
                 return seen
         raise SimulatorLost(
             f"the simulator at {self._address} keeps showing {_place(seen.pose)} after its camera was put at "
@@ -242,8 +238,11 @@ def _parse(settings: str) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _distance_m(a: Pose, b: Pose) -> float:
-    return float(np.linalg.norm(a.position_m - b.position_m))
+def _is_near(a: Pose, b: Pose) -> bool:
+    apart_m = float(np.linalg.norm(a.position_m - b.position_m))
+    # |<p, q>| is the cosine of half the angle between two attitudes.
+    cosine = abs(float(np.dot(a.orientation_wxyz, b.orientation_wxyz)))
+    return apart_m <= POSE_TOLERANCE_M and cosine >= np.cos(POSE_TOLERANCE_RAD / 2)
 
 
 def _place(pose: Pose | None) -> str:

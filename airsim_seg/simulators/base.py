@@ -2,6 +2,8 @@
 
 The camera is moved, not the vehicle flown: the world stands still, the camera is put where the plan says, the clock is
 advanced by one frame, the pictures are taken. That is how exact 25 Hz comes out of any AirSim.
+
+The order is advance, set_pose, capture: a vehicle with physics would move or level itself in a step after set_pose.
 """
 
 from dataclasses import dataclass
@@ -75,17 +77,15 @@ class Capture:
 
 
 class Simulator(Protocol):
-    """A world with one camera in it. One thread at a time; every method may raise SimulatorLost."""
+    """A world with one camera in it. One thread at a time; every method may raise SimulatorLost.
 
-    @property
-    def info(self) -> SimulatorInfo:
-        """What answers."""
-        ...
+    Attributes:
+        info: what answers.
+        camera: size and field of view of every picture.
+    """
 
-    @property
-    def camera(self) -> Camera:
-        """Size and field of view of every picture."""
-        ...
+    info: SimulatorInfo
+    camera: Camera
 
     def objects(self) -> tuple[tuple[str, int], ...]:
         """Names in the scene and the raw id each of them has now; names without an id are left out."""

@@ -39,7 +39,7 @@ def test_no_box_is_missed(survey: Survey) -> None:
     rows, columns = np.indices(highest.shape)
     centres_m = survey.centres_m(rows, columns)
     for box in ToyWorld().boxes:
-        inside = np.abs(centres_m - (box.north_m, box.east_m)).max(axis=-1) < box.half_m
+        inside = np.abs(centres_m - (box.north_m, box.east_m)).max(axis=-1) < box.half_m - 0.5
         assert highest[inside] == pytest.approx(-box.top_m, abs=0.05)
 
 

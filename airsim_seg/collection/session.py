@@ -1,0 +1,324 @@
+"""A collection from start to end: which videos, what is there already, survey, plans, recordings, and what came out."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from airsim_seg import __version__
+from airsim_seg.collection.car import plan_car
+from airsim_seg.collection.collector import record
+from airsim_seg.collection.drone import plan_drone
+from airsim_seg.collection.plans import Plan, num_frames_of
+from airsim_seg.collection.summary import VideoSummary, summarise
+from airsim_seg.collection.survey import Survey, load_survey, save_survey, take_survey
+from airsim_seg.errors import MissingData, StorageError, UsageError
+from airsim_seg.label_maps import LabelMap, load_label_map
+from airsim_seg.palette import Variant, palette
+from airsim_seg.recordings import RecordingHeader, RecordingReader, RecordingWriter
+from airsim_seg.simulators.base import Capture, Simulator
+
+Vehicle = Literal["drone", "car"]
+_STREAMS: dict[str, int] = {"drone": 0, "car": 1}  # of the random generator
+# Share of the uncompressed size that lzf leaves of rendered colour, and gzip of ids (measured: 0.5-0.6 and 0.03).
+RGB_SHARE, IDS_SHARE, DEPTH_SHARE = 0.6, 0.03, 0.5
+SURVEY_FILE = "survey.npz"
+# A stored survey is believed where one new picture agrees with it: same height within this, in so many cells.
+CHECK_RADIUS_M, CHECK_HEIGHT_M, CHECK_SHARE = 25.0, 0.5, 0.95
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to collect.
+
+    Attributes:
+        environment: name of the world; recordings and label map go by it.
+        vehicles: in the order in which they take turns.
+        num_videos: of all vehicles together.
+        seconds: of each video.
+        seed: of the trajectories.
+        rate_hz: frames a second of simulation time.
+        depth: record planar depth too.
+        out: folder of the recordings; each environment has one of its own in it.
+    """
+
+    environment: str
+    vehicles: tuple[Vehicle, ...]
+    num_videos: int
+    seconds: float
+    seed: int
+    rate_hz: float
+    depth: bool
+    out: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where the recordings lie."""
+        return self.out / self.environment
+
+    def tasks(self) -> list["Task"]:
+        """The videos, vehicles in turn; each vehicle counts its own, so that more videos later only add some."""
+        turns = [(k % len(self.vehicles), k // len(self.vehicles)) for k in range(self.num_videos)]
+        return [Task(self, self.vehicles[turn], number) for turn, number in turns]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One video of a request."""
+
+    request: Request
+    vehicle: Vehicle
+    number: int
+
+    @property
+    def path(self) -> Path:
+        """Of its recording."""
+        return self.request.folder / f"{self.vehicle}-s{self.request.seed}-{self.number:03d}.h5"
+
+    @property
+    def num_frames(self) -> int:
+        """Frames of the whole video."""
+        return num_frames_of(self.request.seconds, self.request.rate_hz)
+
+    def identity(self) -> dict[str, Any]:
+        """What must agree for a file of this name to be this video."""
+        wanted = self.request
+        return {
+            "vehicle": self.vehicle,
+            "number": self.number,
+            "seed": wanted.seed,
+            "seconds": wanted.seconds,
+            "rate_hz": wanted.rate_hz,
+            "depth": wanted.depth,
+        }
+
+
+@dataclass(frozen=True)
+class Callbacks:
+    """How a collection speaks to whoever started it.
+
+    Attributes:
+        say: a line to read.
+        progress: (what, done, total), often; total frames of all videos for "recording".
+        should_stop: asked before each frame; True commits and ends with Interrupted.
+    """
+
+    say: Callable[[str], None]
+    progress: Callable[[str, int, int], None]
+    should_stop: Callable[[], bool]
+
+
+def collect(
+    request: Request, connect: Callable[[], AbstractContextManager[Simulator]], callbacks: Callbacks
+) -> list[VideoSummary]:
+    """Record what a request asks for and is not there yet.
+
+    Args:
+        request: what to collect.
+        connect: gives the simulator; not called where every video is complete already.
+        callbacks: see Callbacks.
+
+    Returns:
+        What each video of the request holds, in order.
+
+    Raises:
+        UsageError: a file of the same name holds another video.
+        NoRoute: the world has no such trajectory.
+        SimulatorLost, Interrupted, StorageError, UnknownColours: what was recorded is kept; repeat the call to go on.
+    """
+    tasks = request.tasks()
+    waiting = [task for task in tasks if not _is_complete(task)]
+    unknown: dict[Path, int] = {}
+    if len(waiting) < len(tasks):
+        callbacks.say(f"{len(tasks) - len(waiting)} of {len(tasks)} videos are complete already and are skipped")
+    if waiting:
+        with connect() as simulator:
+            unknown = _Session(request, simulator, callbacks).record_all(waiting)
+    classes = load_label_map(request.environment)
+    return [summarise(task.path, classes, unknown.get(task.path)) for task in tasks]
+
+
+def _is_complete(task: Task) -> bool:
+    """Complete, and the video asked for."""
+    if not task.path.exists():
+        return False
+    with RecordingReader(task.path) as reader:
+        found = reader.header.provenance.get("request")
+        wanted = task.identity()
+        if found != wanted:
+            raise UsageError(f"{task.path} holds another video ({_differences(found, wanted)}): {_WAYS_OUT}")
+        return reader.complete
+
+
+_WAYS_OUT = "choose another --out or --seed, or remove the file."
+
+
+def _differences(found: object, wanted: dict[str, Any]) -> str:
+    if not isinstance(found, dict):
+        return "not collected by this command"
+    return ", ".join(
+        f"{key} {found.get(key)} instead of {value}" for key, value in wanted.items() if found.get(key) != value
+    )
+
+
+class _Session:
+    """The part of a collection that needs the simulator."""
+
+    def __init__(self, request: Request, simulator: Simulator, callbacks: Callbacks) -> None:
+        self._request = request
+        self._simulator = simulator
+        self._callbacks = callbacks
+        simulator.pause()
+        self._objects = simulator.objects()
+        self._variant: Variant = simulator.capture().variant
+
+    def record_all(self, tasks: list[Task]) -> dict[Path, int]:
+        """Record each; returns the pixels of unknown colour met in each."""
+        self._announce(tasks)
+        total = sum(task.num_frames for task in tasks)
+        unknown: dict[Path, int] = {}
+        done = 0
+        for task in tasks:
+            # The plan comes before the file: where there is no way, no empty file is left behind.
+            plan = self._plan(task)
+            with self._open(task, plan) as writer:
+                done += writer.num_frames
+                unknown[task.path] = 0
+
+                def on_frame(capture: Capture, path: Path = task.path) -> None:
+                    nonlocal done
+                    done += 1
+                    unknown[path] += capture.num_unknown
+                    self._callbacks.progress("recording", done, total)
+
+                record(self._simulator, plan, writer, on_frame=on_frame, should_stop=self._callbacks.should_stop)
+        return unknown
+
+    def _announce(self, tasks: list[Task]) -> None:
+        """Say what will be recorded; refuse where the disk has no room for it."""
+        frames = sum(task.num_frames for task in tasks)
+        height, width = self._simulator.camera.size_hw
+        pixels = height * width
+        size = frames * pixels * (3 * RGB_SHARE + IDS_SHARE + (4 * DEPTH_SHARE if self._request.depth else 0))
+        free = shutil.disk_usage(_existing(self._request.out)).free
+        self._callbacks.say(
+            f"recording {len(tasks)} videos of {self._request.seconds:g} s at {self._request.rate_hz:g} Hz, "
+            f"{width}x{height}: {frames} frames, about {size / 1e9:.2g} GB into {self._request.folder} "
+            f"({free / 1e9:.3g} GB free)"
+        )
+        if free < size:
+            raise StorageError(
+                f"{frames} frames need about {size / 1e9:.2g} GB and {self._request.out} has {free / 1e9:.2g} GB free: "
+                f"make room, choose another --out, or ask for fewer or shorter videos."
+            )
+
+    def _plan(self, task: Task) -> Plan:
+        request = self._request
+        rng = np.random.default_rng([request.seed, _STREAMS[task.vehicle], task.number])
+        where = {"order": task.number, "layout_seed": request.seed}
+        if task.vehicle == "drone":
+            return plan_drone(self._survey, rng, request.seconds, request.rate_hz, **where)
+        lut = self._label_map.lut
+        return plan_car(self._survey, lut, rng, request.seconds, request.rate_hz, **where)
+
+    @cached_property
+    def _label_map(self) -> LabelMap:
+        return load_label_map(self._request.environment, objects=self._objects)
+
+    @cached_property
+    def _survey(self) -> Survey:
+        """The stored one where it still holds: plans then come out the same, and interrupted videos can go on."""
+        path = self._request.folder / SURVEY_FILE
+        key = self._world_key()
+        try:
+            survey = load_survey(path, key)
+            if self._agrees(survey):
+                return survey
+            self._callbacks.say(f"{path} no longer agrees with what the simulator shows: taking it again")
+        except MissingData:
+            pass
+        survey = take_survey(
+            self._simulator, on_progress=lambda done, total: self._callbacks.progress("looking around", done, total)
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_survey(survey, path, key)
+        return survey
+
+    def _world_key(self) -> str:
+        """Names the world, as far as it can be told from outside."""
+        info, camera = self._simulator.info, self._simulator.camera
+        seen = [info.kind, self._request.environment, camera.size_hw, camera.fov_deg, self._objects]
+        return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+    def _agrees(self, survey: Survey) -> bool:
+        centre = (float(survey.centre_m[0]), float(survey.centre_m[1]), float(survey.centre_m[2]))
+        now = take_survey(self._simulator, centre_m=centre, radius_m=CHECK_RADIUS_M, cell_m=survey.cell_m)
+        rows, columns = np.nonzero(now.known)
+        before = survey.top_down_m[survey.cells(now.centres_m(rows, columns))]
+        return bool((np.abs(before - now.top_down_m[rows, columns]) < CHECK_HEIGHT_M).mean() > CHECK_SHARE)
+
+    def _open(self, task: Task, plan: Plan) -> RecordingWriter:
+        header = self._header(task, plan)
+        if not task.path.exists():
+            return RecordingWriter.create(task.path, header)
+        with RecordingReader(task.path) as reader:
+            found, num_frames = reader.header, reader.num_frames
+        for what, old, new in (
+            ("the simulator", found.provenance["simulator"]["kind"], header.provenance["simulator"]["kind"]),
+            ("the picture size", found.size_hw, header.size_hw),
+            ("the trajectory", found.provenance["plan"]["sha256"][:12], header.provenance["plan"]["sha256"][:12]),
+        ):
+            if old != new:
+                raise UsageError(
+                    f"{task.path} is unfinished and cannot go on: {what} was {old} and is {new} now; {_WAYS_OUT}"
+                )
+        self._callbacks.say(f"{task.path.name}: going on at frame {num_frames} of {plan.num_frames}")
+        return RecordingWriter.resume(task.path)
+
+    def _header(self, task: Task, plan: Plan) -> RecordingHeader:
+        info, camera = self._simulator.info, self._simulator.camera
+        provenance = {
+            "tool": "airsim-seg",
+            "tool_version": __version__,
+            "request": task.identity(),
+            "seed": self._request.seed,
+            "simulator": {"kind": info.kind, "version": info.version, "mode": info.mode, "vehicle": info.vehicle},
+            "client": info.client,
+            "settings": info.settings,
+            "plan": {
+                "vehicle": plan.vehicle,
+                "motion": "camera moved kinematically",
+                "num_frames": plan.num_frames,
+                "parameters": dict(plan.parameters),
+                "sha256": plan.sha256(),
+                "survey_sha256": self._survey.sha256(),
+            },
+            "weather": "as found",
+            "palette": {
+                "variant": self._variant,
+                "sha256": hashlib.sha256(palette(self._variant).tobytes()).hexdigest(),
+            },
+        }
+        return RecordingHeader(
+            environment=self._request.environment,
+            rate_hz=self._request.rate_hz,
+            size_hw=camera.size_hw,
+            camera_matrix=camera.matrix(),
+            poses="camera",
+            provenance=provenance,
+            objects=self._objects,
+            has_depth=self._request.depth,
+        )
+
+
+def _existing(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists."""
+    absolute = folder.absolute()
+    return next((place for place in (absolute, *absolute.parents) if place.exists()), Path(absolute.anchor))
