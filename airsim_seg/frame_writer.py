@@ -1,7 +1,8 @@
 """The writing half of recordings and videos: frames in, nothing torn out."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +32,8 @@ class FrameWriter:
         try:
             self.file = h5py.File(store, "r+")
             self.columns = [name for name in COLUMNS if name in self.file]
-            lengths = {name: len(self.file[name]) for name in [*pictures, *self.columns]}
+            self._datasets = {name: self.file[name] for name in [*pictures, *self.columns]}
+            lengths = {name: len(dataset) for name, dataset in self._datasets.items()}
         except (OSError, KeyError, ValueError, RuntimeError) as error:
             store.close()
             raise CorruptFile(f"{path} does not open as HDF5 ({error}): make it again.") from error
@@ -43,9 +45,9 @@ class FrameWriter:
 
     def add(self, pictures: Mapping[str, Any], row: Mapping[str, Any]) -> None:
         """Append one frame; a picture is an array, or the chunk of another file with the same compression."""
-        with interrupts_held():
+        with self._all_or_nothing():
             for name, picture in pictures.items():
-                dataset = self.file[name]
+                dataset = self._datasets[name]
                 dataset.resize(self.num_frames + 1, axis=0)
                 if isinstance(picture, Chunk):
                     offset = (self.num_frames, *[0] * (dataset.ndim - 1))
@@ -61,7 +63,7 @@ class FrameWriter:
 
     def commit(self) -> None:
         """Make every frame so far survive kill -9 and a power cut."""
-        with interrupts_held():
+        with self._all_or_nothing():
             self._write_columns()
             self.file.flush()
             if self._store.commit():
@@ -70,14 +72,14 @@ class FrameWriter:
 
     def set_attribute(self, name: str, value: Any) -> None:
         """Change an attribute; the next commit keeps it."""
-        with interrupts_held():
+        with self._all_or_nothing():
             self.file.attrs[name] = value
 
     def close(self, *, complete: bool = False) -> None:
         """Commit, close, unlock; with `complete`, say in the file that it is."""
         if self._store.closed:
             return
-        with interrupts_held():
+        with self._all_or_nothing():
             self._write_columns()
             if complete:
                 self.file.attrs.modify("complete", True)
@@ -93,7 +95,8 @@ class FrameWriter:
             return
         with interrupts_held():
             self._rows = {name: [] for name in self.columns}
-            self.file.close()
+            with suppress(OSError, RuntimeError):  # all of it is forgotten: what HDF5 thinks of it does not matter
+                self.file.close()
             self._store.discard()
             self._store.close()
 
@@ -107,10 +110,20 @@ class FrameWriter:
         """Commit and close, whatever happened."""
         self.close()
 
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """Whatever goes wrong inside, the file goes back to its last commit: it never holds half a frame."""
+        with interrupts_held():
+            try:
+                yield
+            except BaseException:
+                self.discard()
+                raise
+
     def _write_columns(self) -> None:
         for name, values in self._rows.items():
             if values:
-                dataset = self.file[name]
+                dataset = self._datasets[name]
                 dataset.resize(self.num_frames, axis=0)
                 dataset[self.num_frames - len(values) :] = np.asarray(values, dataset.dtype)
                 values.clear()

@@ -99,6 +99,7 @@ class FrameReader:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
         self._open: tuple[int, h5py.File] | None = None
+        self._datasets: dict[str, Any] = {}
         self._columns: dict[str, Any] = {}
 
     @property
@@ -109,6 +110,7 @@ class FrameReader:
             MissingData: no such file. CorruptFile: not of this schema, cut off, or written by a newer version.
         """
         if self._open is None or self._open[0] != os.getpid():
+            self._datasets = {}
             self._open = (os.getpid(), open_checked(self.path, self.schema))
         return self._open[1]
 
@@ -206,11 +208,13 @@ class FrameReader:
 
     def dataset(self, name: str) -> Any:
         """An h5py dataset of the file."""
-        try:
-            found = self.file[name]
-        except (KeyError, OSError) as error:
-            raise CorruptFile(f"{self.path} lacks the dataset {name}: make it again.") from error
-        return found
+        file = self.file
+        if name not in self._datasets:
+            try:
+                self._datasets[name] = file[name]
+            except (KeyError, OSError) as error:
+                raise CorruptFile(f"{self.path} lacks the dataset {name}: make it again.") from error
+        return self._datasets[name]
 
     def column(self, name: str) -> Any:
         """A whole column as an array, read once."""
@@ -255,7 +259,7 @@ class FrameReader:
         """Close the file; it opens again when it is used again."""
         if self._open is not None and self._open[0] == os.getpid():
             self._open[1].close()
-        self._open = None
+        self._open, self._datasets = None, {}
 
     def __enter__(self) -> Self:
         """The reader itself."""
@@ -269,7 +273,7 @@ class FrameReader:
 
     def __getstate__(self) -> dict[str, Any]:
         """The path alone: an open file cannot travel."""
-        return {"path": self.path, "_open": None, "_columns": {}}
+        return {"path": self.path, "_open": None, "_datasets": {}, "_columns": {}}
 
 
 def open_checked(path: Path, schema: str) -> h5py.File:

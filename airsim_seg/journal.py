@@ -187,13 +187,18 @@ class JournalledFile(io.RawIOBase):
         Returns:
             Whether it does. True beside a `failure` means: safe in the journal, not yet copied into place.
         """
-        before = self._committed
-        if self.failure is None:
-            try:
-                self._commit()
-            except OSError as error:
-                self.failure = error
-        return self.failure is None or self._committed > before
+        if self.failure is not None:
+            return False
+        try:
+            pages = self._write_journal()
+        except OSError as error:
+            self.failure = error
+            return False
+        try:
+            self._copy_into_place(pages)
+        except OSError as error:
+            self.failure = error
+        return True
 
     def discard(self) -> None:
         """Go back to the last commit: what is held is forgotten, what was appended is cut off."""
@@ -227,10 +232,11 @@ class JournalledFile(io.RawIOBase):
             page[inside : inside + len(part)] = part
             offset, data = offset + len(part), data[len(part) :]
 
-    def _commit(self) -> None:
+    def _write_journal(self) -> list[tuple[int, bytes]]:
+        """Everything up to the moment of the commit; returns the held pages."""
         end = max(self._size, self._committed)
         if not self._held and end == self._committed:
-            return
+            return []
         self._disk.truncate(self._file, end)
         self._disk.sync(self._file)
         pages = [(n * PAGE, bytes(page[: end - n * PAGE])) for n, page in sorted(self._held.items()) if n * PAGE < end]
@@ -242,9 +248,13 @@ class JournalledFile(io.RawIOBase):
             self._disk.truncate(self._journal, 0)  # not written whole: the commit did not happen
             raise
         self._committed = end
+        return pages
+
+    def _copy_into_place(self, pages: list[tuple[int, bytes]]) -> None:
         for offset, data in pages:
             self._disk.write(self._file, offset, data)
-        self._disk.sync(self._file)
+        if pages:
+            self._disk.sync(self._file)
         self._disk.truncate(self._journal, 0)
         self._held.clear()
 

@@ -187,7 +187,7 @@ def _write(
             if first_frame:
                 video = None  # refused already: go on counting for the table alone
             if video is not None:
-                _copy_frame(recording, video, index, label_map.lut[raw_ids])
+                _copy_frame(recording, video, index, np.take(label_map.lut, raw_ids))
             if on_frame is not None:
                 on_frame(index + 1, total)
         if video is None:
@@ -215,9 +215,8 @@ def _header(recording: RecordingReader, label_map: LabelMap, sha256: str) -> Vid
 
 
 def _copy_frame(recording: RecordingReader, video: VideoWriter, index: int, labels: UInt8Array) -> None:
-    rgb: UInt8Array | Chunk = recording.rgb(index)
-    if recording.copyable_compression("rgb") is not False:
-        rgb = recording.chunk("rgb", index)
+    copyable = recording.copyable_compression("rgb") is not False
+    rgb: UInt8Array | Chunk = recording.chunk("rgb", index) if copyable else recording.rgb(index)
     depth_m: Float32Array | Chunk | None = None
     if recording.has_depth:
         copyable = recording.copyable_compression("depth") is not False

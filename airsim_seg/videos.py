@@ -100,8 +100,6 @@ class VideoWriter:
         self.path, self.header = path, header
         self._partial = path.with_name(path.name + ".partial")
         self._pictures = header.pictures()
-        self._allowed = np.zeros(256, np.bool_)
-        self._allowed[[*range(len(header.classes)), IGNORE]] = True
         initial = empty_file(SCHEMA, header.attributes(), pictures=self._pictures, columns=_COLUMNS)
         store = JournalledFile(self._partial, initial=initial, replace=True, disk=disk)
         self._frames = FrameWriter(self._partial, store, self._pictures, commit_every=None)
@@ -143,7 +141,7 @@ class VideoWriter:
         for name, picture in pictures.items():
             if not isinstance(picture, Chunk):
                 check_picture(picture, self._pictures[name].shape, self._pictures[name].dtype, f"{name} of {where}")
-        if not self._allowed[labels].all():
+        if not ((labels < len(self.header.classes)) | (labels == IGNORE)).all():
             raise DataError(f"{where} holds a label that is none of its {len(self.header.classes)} classes.")
         row = {"time_ns": time_ns, "sim_time_ns": sim_time_ns, "segment_start": segment_start}
         row |= pose_row(pose, self.header.poses, where)
