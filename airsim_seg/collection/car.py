@@ -37,6 +37,9 @@ ROUNDING_M = 3.0
 # Branches over the road hide it from above: so wide a hole with something so high above the ground is still road.
 CROWN_GAP_M = 5.0
 CROWN_HEIGHT_M = 2.8
+# Leaves, lids and paint on the asphalt have ids of their own; wheels roll over what is so small and so flat.
+LITTER_M = 1.5
+LITTER_HEIGHT_M = 0.15
 MIN_ROAD_M2 = 200.0
 NUM_ANCHORS = 32  # starting areas, far from one another
 _OVERHEAD_CLASSES = ("tree", "vegetation")
@@ -59,26 +62,15 @@ class Style:
     tilt_rad: float
 
 
-def plan_car(
-    survey: Survey,
-    class_of_id: UInt8Array,
-    rng: np.random.Generator,
-    seconds: float,
-    rate_hz: float,
-    *,
-    order: int = 0,
-    layout_seed: int = 0,
-) -> Plan:
+def plan_car(street: "Street", rng: np.random.Generator, seconds: float, rate_hz: float, *, order: int = 0) -> Plan:
     """Plan one drive.
 
     Args:
-        survey: of the world.
-        class_of_id: uint8 [256], train id of every raw id (a label map's lookup).
+        street: the survey of the world.
         rng: draws everything.
         seconds: length of the drive, > 0.
         rate_hz: frames a second.
         order: number of the video: drives of different numbers start in different parts of the map.
-        layout_seed: which division into parts; the same for all videos of a set.
 
     Returns:
         A plan whose camera keeps half a car's width and a margin from everything that is not road at every frame.
@@ -86,8 +78,7 @@ def plan_car(
     Raises:
         NoRoute: none was found.
     """
-    street = Street(survey, class_of_id, layout_seed)
-    area_m2 = float(street.road.sum()) * survey.cell_m**2
+    area_m2 = float(street.road.sum()) * street.survey.cell_m**2
     if area_m2 < MIN_ROAD_M2:
         raise NoRoute(
             f"no drive can be planned: the survey shows {area_m2:.0f} m2 of road, for the ids that the label map calls "
@@ -116,18 +107,35 @@ def draw_style(rng: np.random.Generator, haste: float = 1.0) -> Style:
 
 
 class Street:
-    """The survey as a driver sees it."""
+    """The survey as a driver sees it; made once for all drives.
+
+    Attributes:
+        survey: what it was made from.
+        down_m: float32 [R,C], down coordinate of the road's surface, on the road and near it.
+        road: bool [R,C], what wheels may touch.
+        clearance_m: float64 [R,C], distance to what is not road.
+        room_m: float64, per coarse cell, the least clearance in it.
+        open_road: bool, per coarse cell: a car fits.
+        anchors: int64 [A,2], coarse cells far from one another, where drives start.
+    """
 
     def __init__(self, survey: Survey, class_of_id: UInt8Array, layout_seed: int = 0) -> None:
+        """Look at a survey.
+
+        Args:
+            survey: of the world.
+            class_of_id: uint8 [256], train id of every raw id (a label map's lookup).
+            layout_seed: how the roads are divided into starting areas.
+        """
         self.survey = survey
         classes = np.where(survey.known, class_of_id[survey.top_ids], 255)
         seen_road = classes == TRAIN_ID_OF["road"]
         self.down_m = _level_of(survey, seen_road)
-        overhead = np.isin(classes, [TRAIN_ID_OF[name] for name in _OVERHEAD_CLASSES])
-        overhead &= np.nan_to_num(survey.top_down_m, nan=np.inf) < self.down_m - CROWN_HEIGHT_M
-        gap = disc(CROWN_GAP_M / 2 / survey.cell_m)
-        closed = cv2.morphologyEx(seen_road.astype(np.uint8), cv2.MORPH_CLOSE, gap).astype(bool)
-        self.road: BoolArray = seen_road | (closed & (overhead | ~survey.known))
+        above_m = self.down_m - np.nan_to_num(survey.top_down_m, nan=np.inf)
+        overhead = np.isin(classes, [TRAIN_ID_OF[name] for name in _OVERHEAD_CLASSES]) & (above_m > CROWN_HEIGHT_M)
+        under_crowns = _close(seen_road, CROWN_GAP_M / survey.cell_m) & (overhead | ~survey.known)
+        litter = _close(seen_road, LITTER_M / survey.cell_m) & (np.abs(above_m) < LITTER_HEIGHT_M)
+        self.road: BoolArray = seen_road | under_crowns | litter
         self.clearance_m = clearance_m(self.road, survey.cell_m)
         self.room_m = coarse_min(self.clearance_m, stride_of(survey.cell_m))
         self.open_road = self.room_m >= HALF_WIDTH_M + MARGIN_M
@@ -137,6 +145,12 @@ class Street:
         """Every frame keeps half a car and a margin from what is not road."""
         rows, columns = self.survey.cells(places_m)
         return bool((self.clearance_m[rows, columns] >= HALF_WIDTH_M + MARGIN_M).all())
+
+
+def _close(mask: BoolArray, gap_cells: float) -> BoolArray:
+    """Fill holes and slits narrower than so many cells."""
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(gap_cells / 2))
+    return np.asarray(closed, np.bool_)
 
 
 def _level_of(survey: Survey, road: BoolArray) -> np.ndarray:

@@ -16,6 +16,7 @@ from airsim_seg.collection.plans import (
     Plan,
     clearance_m,
     coarse_all,
+    coarse_min,
     derivative,
     disc,
     forward_and_right,
@@ -37,6 +38,9 @@ ROUNDING_M = 5.0
 LEAN_SHARE = 0.4  # a gimbal takes the rest
 MAX_LEAN_RAD = 0.12
 USUAL_HEIGHT_M = 10.0
+VIEW_M = 40.0  # what stands within half of this decides whether a place is worth filming
+STANDING_M = 2.0
+DULL_SHARE = 0.4  # of the free cells, no flight starts in the dullest
 NUM_ANCHORS = 32  # starting areas, far from one another
 
 
@@ -69,18 +73,15 @@ class Style:
         return self.height_m - self.swing_m
 
 
-def plan_drone(
-    survey: Survey, rng: np.random.Generator, seconds: float, rate_hz: float, *, order: int = 0, layout_seed: int = 0
-) -> Plan:
+def plan_drone(air: "Air", rng: np.random.Generator, seconds: float, rate_hz: float, *, order: int = 0) -> Plan:
     """Plan one flight.
 
     Args:
-        survey: of the world.
+        air: the survey of the world.
         rng: draws everything.
         seconds: length of the flight, > 0.
         rate_hz: frames a second.
         order: number of the video: flights of different numbers start in different parts of the map.
-        layout_seed: which division into parts; the same for all videos of a set.
 
     Returns:
         A plan that keeps CLEARANCE_M from everything in the survey at every frame.
@@ -88,7 +89,6 @@ def plan_drone(
     Raises:
         NoRoute: none was found.
     """
-    air = Air(survey, layout_seed)
     for attempt in range(ATTEMPTS):
         style = draw_style(rng)
         own_start = order if attempt < OWN_START_ATTEMPTS else int(rng.integers(NUM_ANCHORS))
@@ -120,9 +120,17 @@ def draw_style(rng: np.random.Generator) -> Style:
 
 
 class Air:
-    """The survey as a drone sees it."""
+    """The survey as a drone sees it; made once for all flights.
+
+    Attributes:
+        survey: what it was made from.
+        ground_down_m: float32 [R,C], see Survey.
+        interest: float64, per coarse cell, 0..1: how much stands up around here. Open fields make dull pictures.
+        anchors: int64 [A,2], coarse cells far from one another, where flights start.
+    """
 
     def __init__(self, survey: Survey, layout_seed: int = 0) -> None:
+        """Look at a survey; layout_seed says how it is divided into starting areas."""
         self.survey = survey
         self.ground_down_m: Float32Array = survey.ground_down_m()
         # Highest surface within the clearance; holes take what stands beside them, larger ones stay unknown (+inf).
@@ -133,12 +141,21 @@ class Air:
         gap = disc(GAP_M / 2 / survey.cell_m)
         seen = cv2.morphologyEx(survey.known.astype(np.uint8), cv2.MORPH_CLOSE, gap).astype(bool)
         self._inside = clearance_m(seen, survey.cell_m) >= EDGE_M
+        self.interest = self._interest()
         usual = coarse_all(self.free(USUAL_HEIGHT_M), stride_of(survey.cell_m))
+        if usual.any():
+            usual &= self.interest >= np.quantile(self.interest[usual], DULL_SHARE)
         self.anchors = routes.spread_cells(usual, NUM_ANCHORS, np.random.default_rng(layout_seed))
 
     def free(self, height_m: float) -> BoolArray:
         """bool [R,C]: a drone so high above the ground keeps its clearance."""
         return self._keeps_clear(self._top_down_m, self.ground_down_m - height_m) & self._inside
+
+    def _interest(self) -> Float64Array:
+        stands_up = (self.ground_down_m - np.nan_to_num(self.survey.top_down_m, nan=np.inf)) > STANDING_M
+        size = int(VIEW_M / self.survey.cell_m) | 1
+        share = np.asarray(cv2.blur(stands_up.astype(np.float32), (size, size)), np.float64)
+        return coarse_min(share / max(float(share.max()), 1e-6), stride_of(self.survey.cell_m))
 
     def holds(self, position_m: Float64Array) -> bool:
         """Every frame, float64 [T,3], keeps the clearance and stays over what was seen."""
@@ -159,7 +176,7 @@ def _attempt(
     start = routes.nearest_cell(free, air.anchors, order)
     if start is None:
         return None
-    cost = np.where(free, _wander(free.shape, rng), np.inf)
+    cost = np.where(free, _wander(free.shape, rng) + 3 * (1 - air.interest), np.inf)
     length_m = routes.length_needed_m(seconds, style.cruise_mps)
     way = routes.long_way(cost, start, length_m, rng)
     if way is None:

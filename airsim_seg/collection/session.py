@@ -13,14 +13,14 @@ from typing import Any, Literal
 import numpy as np
 
 from airsim_seg import __version__
-from airsim_seg.collection.car import plan_car
+from airsim_seg.collection.car import Street, plan_car
 from airsim_seg.collection.collector import record
-from airsim_seg.collection.drone import plan_drone
+from airsim_seg.collection.drone import Air, plan_drone
 from airsim_seg.collection.plans import Plan, num_frames_of
 from airsim_seg.collection.summary import VideoSummary, summarise
 from airsim_seg.collection.survey import Survey, load_survey, save_survey, take_survey
 from airsim_seg.errors import MissingData, StorageError, UsageError
-from airsim_seg.label_maps import LabelMap, load_label_map
+from airsim_seg.label_maps import load_label_map
 from airsim_seg.palette import Variant, palette
 from airsim_seg.recordings import RecordingHeader, RecordingReader, RecordingWriter
 from airsim_seg.simulators.base import Capture, Simulator
@@ -222,15 +222,18 @@ class _Session:
     def _plan(self, task: Task) -> Plan:
         request = self._request
         rng = np.random.default_rng([request.seed, _STREAMS[task.vehicle], task.number])
-        where = {"order": task.number, "layout_seed": request.seed}
         if task.vehicle == "drone":
-            return plan_drone(self._survey, rng, request.seconds, request.rate_hz, **where)
-        lut = self._label_map.lut
-        return plan_car(self._survey, lut, rng, request.seconds, request.rate_hz, **where)
+            return plan_drone(self._air, rng, request.seconds, request.rate_hz, order=task.number)
+        return plan_car(self._street, rng, request.seconds, request.rate_hz, order=task.number)
 
     @cached_property
-    def _label_map(self) -> LabelMap:
-        return load_label_map(self._request.environment, objects=self._objects)
+    def _air(self) -> Air:
+        return Air(self._survey, self._request.seed)
+
+    @cached_property
+    def _street(self) -> Street:
+        label_map = load_label_map(self._request.environment, objects=self._objects)
+        return Street(self._survey, label_map.lut, self._request.seed)
 
     @cached_property
     def _survey(self) -> Survey:

@@ -18,9 +18,10 @@ from airsim_seg.errors import MissingData, SimulatorError
 from airsim_seg.simulators.base import Camera, Capture, Simulator
 from airsim_seg.types import BoolArray, Float32Array, Float64Array, Pose, UInt8Array
 
-RADIUS_M = 130.0  # how far around the centre to look
+RADIUS_M = 160.0  # how far around the centre to look
 CELL_M = 0.25
-ALTITUDE_M = 60.0  # above the centre: high enough for roofs and trees, low enough for a pixel a cell
+ALTITUDE_M = 75.0  # above the centre: high enough for roofs and trees, low enough for a pixel a cell
+TALL_M = 15.0  # what is no taller is seen on top right up to the edge
 MIN_ROOM_M = 15.0  # nearer than this below the camera, and it climbs: a mountain, a tower
 MAX_CLIMBS = 8
 # Steps between the tiles as shares of a tile: each place is seen from several sides, so that few walls hide ground.
@@ -128,11 +129,11 @@ def take_survey(
 def _tile_places(camera: Camera, middle_m: Float64Array, radius_m: float, altitude_m: float) -> list[Float64Array]:
     """Where to look from: rows that overlap, each place float64 [3]."""
     height, width = camera.size_hw
-    half_east_m = altitude_m * np.tan(np.radians(camera.fov_deg) / 2)
+    half_east_m = max(altitude_m - TALL_M, altitude_m / 2) * np.tan(np.radians(camera.fov_deg) / 2)
     half_north_m = half_east_m * height / width
     axes = []
     for half_m in (half_north_m, half_east_m):
-        # The outermost tiles stand inside the square: what they see reaches to its edge.
+        # The outermost tiles stand inside the square: what they see, up to tall tops, reaches to its edge.
         reach_m = max(0.0, radius_m - half_m)
         count = int(np.ceil(reach_m / (2 * half_m * OVERLAP_STEP) - 1e-9))
         axes.append(np.linspace(-reach_m, reach_m, 2 * count + 1))

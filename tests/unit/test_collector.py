@@ -23,6 +23,7 @@ from airsim_seg.errors import (
 )
 from airsim_seg.simulators.base import Capture
 
+SIZE_HW = (60, 80)
 SAME = ("rgb", "raw_ids", "time_ns", "position_m", "orientation_wxyz", "segment_start")
 
 
@@ -63,7 +64,7 @@ def request(out: Path, **changes: object) -> Request:
 def run(wanted: Request, world: ToyWorld | None = None, talk: Talk | None = None) -> list[session.VideoSummary]:
     @contextmanager
     def connect() -> Iterator[ToyWorld]:
-        yield world or ToyWorld()
+        yield world or ToyWorld(size_hw=SIZE_HW)
 
     return collect(wanted, connect, (talk or Talk()).callbacks)
 
@@ -77,7 +78,7 @@ def test_recordings_hold_what_was_asked_for(tmp_path: Path) -> None:
     summaries = run(request(tmp_path))
     assert [s.path.name for s in summaries] == ["drone-s0-000.h5", "car-s0-000.h5"]
     with h5py.File(summaries[0].path) as file:
-        assert file["rgb"].shape == (25, 90, 120, 3)
+        assert file["rgb"].shape == (25, *SIZE_HW, 3)
         assert file.attrs["complete"]
         assert file.attrs["environment"] == "Neighborhood"
         assert np.array_equal(file["time_ns"][:], np.arange(25) * 40_000_000)
@@ -91,7 +92,7 @@ def test_depth_on_request(tmp_path: Path) -> None:
     (summary,) = run(request(tmp_path, num_videos=1, depth=True))
     with h5py.File(summary.path) as file:
         assert file["depth"].dtype == np.float32
-        assert file["depth"].shape == (25, 90, 120)
+        assert file["depth"].shape == (25, *SIZE_HW)
         assert (file["depth"][:] > 0).all()
 
 
@@ -138,11 +139,11 @@ def test_interrupted_collection_goes_on_to_the_same_bytes(tmp_path: Path, frames
 
 
 def test_dying_simulator_keeps_what_was_recorded(tmp_path: Path) -> None:
-    world = ToyWorld()
+    world = ToyWorld(size_hw=SIZE_HW)
     run(request(tmp_path, num_videos=1, seconds=0.04), world)
     needed = world.num_captures - 1  # before the only frame
     with pytest.raises(SimulatorLost, match=r"the toy died.* 10 of 25 frames of .*drone-s0-000.h5 are kept"):
-        run(request(tmp_path / "b", num_videos=1), ToyWorld(die_after=needed + 10))
+        run(request(tmp_path / "b", num_videos=1), ToyWorld(size_hw=SIZE_HW, die_after=needed + 10))
     with h5py.File(tmp_path / "b/Neighborhood/drone-s0-000.h5") as file:
         assert len(file["rgb"]) == 10
         assert not file.attrs["complete"]
@@ -166,13 +167,13 @@ def test_unfinished_video_of_another_trajectory_is_refused(tmp_path: Path) -> No
         run(request(tmp_path, num_videos=1), talk=Talk(stop_after=5))
     (tmp_path / "Neighborhood/survey.npz").unlink()
     with pytest.raises(UsageError, match="the trajectory was"):
-        run(request(tmp_path, num_videos=1), ToyWorld(boxes=()))
+        run(request(tmp_path, num_videos=1), ToyWorld((), SIZE_HW))
 
 
 def test_changed_world_is_noticed(tmp_path: Path) -> None:
     run(request(tmp_path, num_videos=1))
     talk = Talk()
-    run(request(tmp_path, num_videos=2), ToyWorld(boxes=()), talk)
+    run(request(tmp_path, num_videos=2), ToyWorld((), SIZE_HW), talk)
     assert any("no longer agrees" in line for line in talk.lines)
 
 
@@ -195,7 +196,7 @@ def test_clock_that_runs_backwards_is_a_lost_simulator(tmp_path: Path) -> None:
             return replace(seen, sim_time_ns=-self.num_captures)
 
     with pytest.raises(SimulatorLost, match="ran backwards"):
-        run(request(tmp_path, num_videos=1), Restarted())
+        run(request(tmp_path, num_videos=1), Restarted(size_hw=SIZE_HW))
 
 
 def test_refused_colours_keep_what_was_recorded(tmp_path: Path) -> None:
@@ -205,7 +206,7 @@ def test_refused_colours_keep_what_was_recorded(tmp_path: Path) -> None:
             raise UnknownColours("lossy pictures.")
 
     with pytest.raises(UnknownColours, match="1 of 25 frames"):
-        run(request(tmp_path, num_videos=1), Lossy())
+        run(request(tmp_path, num_videos=1), Lossy(size_hw=SIZE_HW))
 
 
 def test_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,21 +12,33 @@ RATE_HZ = 25.0
 ORDERS = range(4)
 
 
+class Views:
+    """A survey as both vehicles see it."""
+
+    def __init__(self, survey: Survey) -> None:
+        self.air, self.street = drone.Air(survey), car.Street(survey, class_of_id())
+
+
 @pytest.fixture(scope="module")
 def survey() -> Survey:
     return take_survey(ToyWorld(size_hw=(180, 240)), radius_m=110, cell_m=0.5)
 
 
-def make(kind: str, survey: Survey, order: int, seconds: float = 8.0, seed: int = 0) -> Plan:
+@pytest.fixture(scope="module")
+def views(survey: Survey) -> Views:
+    return Views(survey)
+
+
+def make(kind: str, views: Views, order: int, seconds: float = 8.0, seed: int = 0) -> Plan:
     rng = np.random.default_rng([seed, order])
     if kind == "drone":
-        return drone.plan_drone(survey, rng, seconds, RATE_HZ, order=order)
-    return car.plan_car(survey, class_of_id(), rng, seconds, RATE_HZ, order=order)
+        return drone.plan_drone(views.air, rng, seconds, RATE_HZ, order=order)
+    return car.plan_car(views.street, rng, seconds, RATE_HZ, order=order)
 
 
 @pytest.fixture(scope="module")
-def plans(survey: Survey) -> dict[str, list[Plan]]:
-    return {kind: [make(kind, survey, order) for order in ORDERS] for kind in ("drone", "car")}
+def plans(views: Views) -> dict[str, list[Plan]]:
+    return {kind: [make(kind, views, order) for order in ORDERS] for kind in ("drone", "car")}
 
 
 @pytest.mark.parametrize("kind", ["drone", "car"])
@@ -37,11 +49,11 @@ def test_length_and_unit_quaternions(plans: dict[str, list[Plan]], kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["drone", "car"])
-def test_same_seed_same_poses(survey: Survey, plans: dict[str, list[Plan]], kind: str) -> None:
-    again = make(kind, survey, 1)
+def test_same_seed_same_poses(views: Views, plans: dict[str, list[Plan]], kind: str) -> None:
+    again = make(kind, views, 1)
     assert np.array_equal(again.position_m, plans[kind][1].position_m)
     assert again.sha256() == plans[kind][1].sha256()
-    assert make(kind, survey, 1, seed=1).sha256() != again.sha256()
+    assert make(kind, views, 1, seed=1).sha256() != again.sha256()
 
 
 def test_drones_keep_their_clearance(plans: dict[str, list[Plan]]) -> None:
@@ -117,8 +129,8 @@ def test_videos_cover_different_parts(plans: dict[str, list[Plan]], kind: str) -
     assert apart.min() > 25
 
 
-def test_long_drive_on_short_roads_goes_on(survey: Survey) -> None:
-    plan = make("car", survey, 0, seconds=40)
+def test_long_drive_on_short_roads_goes_on(views: Views) -> None:
+    plan = make("car", views, 0, seconds=40)
     assert plan.num_frames == 1000
     assert ToyWorld().on_street(plan.position_m).all()
 
@@ -126,13 +138,13 @@ def test_long_drive_on_short_roads_goes_on(survey: Survey) -> None:
 def test_single_frame() -> None:
     world = ToyWorld((), (90, 120))
     survey = take_survey(world, radius_m=60, cell_m=1.0)
-    assert make("drone", survey, 0, seconds=0.01).num_frames == 1
+    assert make("drone", Views(survey), 0, seconds=0.01).num_frames == 1
 
 
 def test_no_road_is_told() -> None:
     survey = take_survey(ToyWorld((), (90, 120), streets_m=()), radius_m=60, cell_m=1.0)
     with pytest.raises(NoRoute, match="0 m2 of road"):
-        make("car", survey, 0)
+        make("car", Views(survey), 0)
 
 
 def test_no_room_is_told() -> None:
@@ -141,7 +153,7 @@ def test_no_room_is_told() -> None:
     forest = tuple(Box(n, e, 5, 0, 40, ROAD) for n in range(-100, 101, 15) for e in range(-100, 101, 15))
     survey = take_survey(ToyWorld((slab, lid, *forest), (90, 120)), radius_m=50, altitude_m=80, cell_m=1.0)
     with pytest.raises(NoRoute, match="keeps 2 m from everything"):
-        make("drone", survey, 0)
+        make("drone", Views(survey), 0)
 
 
 def test_branches_over_the_road_do_not_end_it() -> None:

@@ -126,11 +126,15 @@ class ToyWorld:
         on_plane = (np.abs(ground[..., :2]) <= self._half_plane_m).all(axis=-1) & (depth < 65504)
         depth = np.where(on_plane, depth, 65504.0)
         ids = np.where(on_plane, np.where(self.on_street(ground), ROAD, GRASS), SKY).astype(np.uint8)
+        slopes = [1 / rays[..., axis] for axis in range(3)]
         for box in self.boxes:
-            low = np.array([box.north_m - box.half_m, box.east_m - box.half_m, -box.top_m])
-            high = np.array([box.north_m + box.half_m, box.east_m + box.half_m, -box.bottom_m])
-            near, far = (low - eye) / rays, (high - eye) / rays
-            enter, leave = np.minimum(near, far).max(axis=-1), np.maximum(near, far).min(axis=-1)
-            hit = (enter <= leave) & (enter > 0) & (enter < depth)
+            low = (box.north_m - box.half_m, box.east_m - box.half_m, -box.top_m)
+            high = (box.north_m + box.half_m, box.east_m + box.half_m, -box.bottom_m)
+            enter, leave = np.zeros_like(depth), depth
+            for axis in range(3):
+                one, other = (low[axis] - eye[axis]) * slopes[axis], (high[axis] - eye[axis]) * slopes[axis]
+                enter = np.maximum(enter, np.minimum(one, other))
+                leave = np.minimum(leave, np.maximum(one, other))
+            hit = (enter < leave) & (enter > 0)
             depth, ids = np.where(hit, enter, depth), np.where(hit, np.uint8(box.raw_id), ids)
         return depth, ids
