@@ -1,0 +1,125 @@
+"""The simulator as a process: how it starts, refuses and ends."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import airsim
+import pytest
+from click.testing import CliRunner
+
+from airsim_seg.cli.main import main
+
+TINY = [sys.executable, str(Path(__file__).with_name("tiny_simulator.py"))]
+DEADLINE_S = 30
+
+
+def start(command):
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_even_while_a_client_waits(how):
+    with start(TINY) as process:
+        port = int(process.stdout.readline().split()[1])
+        client = airsim.VehicleClient(port=port, timeout_value=DEADLINE_S)
+        waiting = client.client.call_async("simContinueForTime", 80_000.0)
+        assert client.ping()
+        process.send_signal(how)
+        assert process.communicate(timeout=DEADLINE_S)[0].strip() == f"ended by {how.name}"
+        assert process.returncode == 0
+        assert not waiting._set_flag
+        client.client.close()
+        client.client._loop.dettach_periodic_callback()
+
+
+def test_it_ends_with_its_parent():
+    # A shell between us is the parent that dies; the simulator's output tells when it has noticed.
+    script = f'"{TINY[0]}" "{TINY[1]}" $$ & read line; kill -9 $$'
+    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shell:
+        assert shell.stdout.readline().startswith("ready")
+        out, _ = shell.communicate("\n", timeout=DEADLINE_S)
+        assert out.strip() == "ended by the parent's end"
+
+
+def test_it_serves_on_the_loopback_only():
+    with start(TINY) as process:
+        port = int(process.stdout.readline().split()[1])
+        listening = Path("/proc/net/tcp").read_text() if Path("/proc/net/tcp").exists() else pytest.skip("not Linux")
+        # Column 2 is address:port in hexadecimal, 0100007F is 127.0.0.1; state 0A is LISTEN.
+        mine = [row.split() for row in listening.splitlines() if f":{port:04X} " in row and " 0A " in row]
+        process.terminate()
+        process.communicate(timeout=DEADLINE_S)
+        assert [row[1] for row in mine] == [f"0100007F:{port:04X}"]
+
+
+def run(*args):
+    return CliRunner().invoke(main, ["sim", *args])
+
+
+def test_a_port_in_use_is_told_at_once_with_the_way_out():
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = run("--port", str(port))
+    assert result.exit_code == 1
+    assert str(port) in result.output
+    assert "--port" in result.output
+    assert "building" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (["--env", "Mars"], 2, "Neighborhood"),
+        (["--vehicle", "boat"], 2, "drone"),
+        (["--port", "70000"], 2, "65535"),
+        (["--seed", "-1"], 2, "--seed"),
+        (["--threads", "0"], 2, "--threads"),
+        (["--settings", "no/such/settings.json"], 1, "no/such/settings.json"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_its_code(args, code, said):
+    result = run(*args)
+    assert result.exit_code == code
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_help_shows_an_example():
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "airsim-seg sim --env Neighborhood" in result.output
+
+
+@pytest.mark.slow
+def test_the_real_command_serves_its_neighbourhood_and_ctrl_c_is_130(tmp_path):
+    small = tmp_path / "settings.json"
+    small.write_text(
+        '{"SimMode": "Car", "CameraDefaults": {"CaptureSettings": [{"ImageType": 5, "Width": 64, "Height": 48}]}}'
+    )
+    command = [sys.executable, "-m", "airsim_seg", "sim", "--port", "0", "--settings", str(small), "--paused"]
+    with start([*command, "--parent-pid", str(os.getpid())]) as process:
+        lines = []
+        while not (lines and lines[-1].startswith("ready ")):
+            lines.append(process.stdout.readline())
+            assert lines[-1], lines
+        assert lines[0].startswith("building Neighborhood")
+        port = int(lines[-1].rpartition(":")[2])
+        client = airsim.CarClient(port=port, timeout_value=120)
+        assert len(client.simListSceneObjects()) >= 250
+        [mask] = client.simGetImages([airsim.ImageRequest("0", airsim.ImageType.Segmentation, False, False)])
+        assert (mask.width, mask.height, len(mask.image_data_uint8)) == (64, 48, 64 * 48 * 3)
+        client.enableApiControl(True)
+        client.setCarControls(airsim.CarControls(throttle=0.5))
+        client.simContinueForTime(2)
+        assert client.getCarState().speed > 2
+        client.client.close()
+        client.client._loop.dettach_periodic_callback()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == 130
