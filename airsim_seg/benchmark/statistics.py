@@ -124,25 +124,25 @@ def sentence(difference: Difference, depth: int) -> str:
         difference: of depth N minus N = 0.
         depth: N.
     """
-    points = f"{_points(difference.miou)} points of test mIoU against N=0"
+    change = f"{points(difference.miou)} points of test mIoU against N=0"
     if difference.low is None or difference.high is None:
         return (
-            f"N={depth}: {points}; {difference.num_videos} test video(s) allow no interval, "
-            f"so this is not enough to tell."
+            f"N={depth}: {change}; {difference.num_videos} test video{'s' if difference.num_videos > 1 else ''} "
+            f"cannot give an interval: not enough to tell."
         )
-    interval = f"95 % interval over videos {_points(difference.low)} to {_points(difference.high)}"
+    interval = f"95 % interval over videos {points(difference.low)} to {points(difference.high)}"
     caveats = []
     if difference.num_seeds == 1:
         caveats.append("one seed")
     if difference.num_videos < FEW_VIDEOS:
         caveats.append(f"only {difference.num_videos} test videos")
     if caveats:
-        return f"N={depth}: {points} ({interval}); {' and '.join(caveats)}: not enough to tell."
+        return f"N={depth}: {change} ({interval}); {' and '.join(caveats)}: not enough to tell."
     verdict = "the interval excludes zero" if difference.excludes_zero else "no difference can be told from zero"
-    return f"N={depth}: {points} ({interval}, {difference.num_seeds} seeds): {verdict}."
+    return f"N={depth}: {change} ({interval}, {difference.num_seeds} seeds): {verdict}."
 
 
-def _points(fraction: float) -> str:
+def points(fraction: float) -> str:
     """0.0123 -> "+1.2"; a true minus sign, as print sets it."""
     rounded = round(fraction * 100, 1) + 0.0
     return f"{rounded:+.1f}".replace("-", "\N{MINUS SIGN}")

@@ -1,6 +1,132 @@
+"""`airsim-seg benchmark`: what does a network gain from time?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
+from airsim_seg.cli.options import ManyValues
 
-@click.command("benchmark")
-def benchmark() -> None:
-    """To come."""
+if TYPE_CHECKING:
+    from airsim_seg.benchmark.experiments import Experiment
+
+EPILOG = """\b
+Examples:
+  airsim-seg benchmark --tca-depths 0 2 4 6
+      compares four depths on the videos below data/videos, in runs/<experiment>
+  airsim-seg benchmark --tca-depths 0 4 --config fair --seeds 0 1 2 --out runs/fair
+      an experiment that is shipped with the package, three seeds
+  airsim-seg benchmark --config my.toml --videos data/videos --environment Neighborhood
+      your own experiment file
+\b
+The same command again goes on where a stopped run was; finished cells are skipped.
+"""
+
+
+@click.command("benchmark", cls=ManyValues, epilog=EPILOG)
+@click.option(
+    "--tca-depths",
+    type=click.IntRange(min=0),
+    multiple=True,
+    metavar="N ...",
+    help="Numbers of past frames whose context is added, one cell each.  [default: the experiment's, 0 2 4 6]",
+)
+@click.option(
+    "--videos",
+    "videos_folder",
+    type=click.Path(path_type=Path),
+    default=Path("data/videos"),
+    show_default=True,
+    help="Folder of labelled videos, as airsim-seg remap writes it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the run.  [default: runs/<name of the experiment>]",
+)
+@click.option(
+    "--config",
+    metavar="FILE|NAME",
+    help="Experiment: a TOML file, or one that is shipped (demo, fair, captures).  "
+    "[default: demo on a CPU, fair on a GPU]",
+)
+@click.option("--seeds", type=click.IntRange(min=0), multiple=True, metavar="S ...", help="Training seeds.")
+@click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps of every cell, instead of the experiment's.")
+@click.option("--environment", help="Take the videos of this environment alone.")
+def benchmark(
+    tca_depths: tuple[int, ...],
+    videos_folder: Path,
+    out: Path | None,
+    config: str | None,
+    seeds: tuple[int, ...],
+    steps: int | None,
+    environment: str | None,
+) -> None:
+    """Train and score FANet with several depths of temporal context, and write a report.
+
+    Every depth sees the same frames for the same number of steps from the same initial weights. Videos are split
+    whole into train, val and test.
+    """
+    for flag, values in (("--tca-depths", tca_depths), ("--seeds", seeds)):
+        if len(set(values)) < len(values):
+            raise click.UsageError(f"{flag} names a number more than once.")
+    experiment = _choose(config)
+    experiment = _adapted(experiment, tca_depths, seeds, steps, environment)
+    _run(experiment, videos_folder, out or Path("runs") / experiment.name)
+
+
+def _choose(config: str | None) -> "Experiment":
+    from airsim_seg.benchmark.environment import choose_device
+    from airsim_seg.benchmark.experiments import find_experiment, load_experiment
+
+    if config is None:
+        on_gpu = choose_device().type == "cuda"
+        config = "fair" if on_gpu else "demo"
+        click.echo(
+            f"Experiment {config}: it fits {'the GPU' if on_gpu else 'a machine without GPU'} (--config chooses)."
+        )
+    return load_experiment(find_experiment(config))
+
+
+def _adapted(
+    experiment: "Experiment",
+    tca_depths: tuple[int, ...],
+    seeds: tuple[int, ...],
+    steps: int | None,
+    environment: str | None,
+) -> "Experiment":
+    """The experiment with what the command line says otherwise."""
+    from dataclasses import replace
+
+    recipe = experiment.training if steps is None else replace(experiment.training, steps=steps)
+    return replace(
+        experiment,
+        training=recipe,
+        tca_depths=tca_depths or experiment.tca_depths,
+        seeds=seeds or experiment.seeds,
+        environment=experiment.environment if environment is None else environment,
+    )
+
+
+def _run(experiment: "Experiment", videos_folder: Path, folder: Path) -> None:
+    from airsim_seg.benchmark.grid import execute
+    from airsim_seg.benchmark.report.build import write_report
+    from airsim_seg.benchmark.runs import prepare_run
+    from airsim_seg.cli.benchmark_view import BenchmarkProgress, print_results
+    from airsim_seg.errors import Interrupted
+
+    try:
+        run = prepare_run(experiment, videos_folder, folder)
+        click.echo(
+            f"{len(experiment.cells())} cells on {run.device}, {experiment.training.steps} steps each, in {folder}"
+        )
+        with BenchmarkProgress() as progress:
+            results = execute(run, progress)
+            progress.begin("report", 1)
+            report = write_report(results)
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"Stopped; finished cells and checkpoints are kept in {folder}: run the same command again to go on."
+        ) from error
+    print_results(results)
+    click.echo(f"Report: {report}")

@@ -83,7 +83,7 @@ def test_below_three_videos_there_is_no_interval(videos):
     assert got.low is None
     assert got.high is None
     assert got.sign_flip_p is None
-    assert "no interval" in statistics.sentence(got, 4)
+    assert "cannot give an interval" in statistics.sentence(got, 4)
     assert "not enough to tell" in statistics.sentence(got, 4)
 
 
