@@ -16,7 +16,7 @@ from airsim_seg.collection.plans import (
     Plan,
     clearance_m,
     coarse_all,
-    coarse_min,
+    coarse_sample,
     derivative,
     disc,
     forward_and_right,
@@ -38,9 +38,12 @@ ROUNDING_M = 5.0
 LEAN_SHARE = 0.4  # a gimbal takes the rest
 MAX_LEAN_RAD = 0.12
 USUAL_HEIGHT_M = 10.0
-VIEW_M = 40.0  # what stands within half of this decides whether a place is worth filming
-STANDING_M = 2.0
-DULL_SHARE = 0.4  # of the free cells, no flight starts in the dullest
+VIEW_M = 40.0  # the ids within half of this decide whether a place is worth filming
+NOTICED_SHARE = 0.01  # of that square, for an id to count in full
+AHEAD_M = 25.0  # where the camera looks, roughly
+MIN_START_INTEREST = 0.4
+# A flight should see this much on average; later attempts are content with less.
+WANTED_INTEREST = 0.7
 NUM_ANCHORS = 32  # starting areas, far from one another
 
 
@@ -92,7 +95,8 @@ def plan_drone(air: "Air", rng: np.random.Generator, seconds: float, rate_hz: fl
     for attempt in range(ATTEMPTS):
         style = draw_style(rng)
         own_start = order if attempt < OWN_START_ATTEMPTS else int(rng.integers(NUM_ANCHORS))
-        plan = _attempt(air, style, rng, seconds, rate_hz, own_start)
+        wanted = WANTED_INTEREST * (1 - attempt / ATTEMPTS)
+        plan = _attempt(air, style, rng, seconds, rate_hz, own_start, wanted)
         if plan is not None:
             return plan
     share = float(air.free(USUAL_HEIGHT_M).mean())
@@ -125,7 +129,8 @@ class Air:
     Attributes:
         survey: what it was made from.
         ground_down_m: float32 [R,C], see Survey.
-        interest: float64, per coarse cell, 0..1: how much stands up around here. Open fields make dull pictures.
+        interest: float64, per coarse cell, 0..1: how many different ids are around here. Open fields and endless
+            forests make dull pictures.
         anchors: int64 [A,2], coarse cells far from one another, where flights start.
     """
 
@@ -142,9 +147,7 @@ class Air:
         seen = cv2.morphologyEx(survey.known.astype(np.uint8), cv2.MORPH_CLOSE, gap).astype(bool)
         self._inside = clearance_m(seen, survey.cell_m) >= EDGE_M
         self.interest = self._interest()
-        usual = coarse_all(self.free(USUAL_HEIGHT_M), stride_of(survey.cell_m))
-        if usual.any():
-            usual &= self.interest >= np.quantile(self.interest[usual], DULL_SHARE)
+        usual = coarse_all(self.free(USUAL_HEIGHT_M), stride_of(survey.cell_m)) & (self.interest >= MIN_START_INTEREST)
         self.anchors = routes.spread_cells(usual, NUM_ANCHORS, np.random.default_rng(layout_seed))
 
     def free(self, height_m: float) -> BoolArray:
@@ -152,10 +155,22 @@ class Air:
         return self._keeps_clear(self._top_down_m, self.ground_down_m - height_m) & self._inside
 
     def _interest(self) -> Float64Array:
-        stands_up = (self.ground_down_m - np.nan_to_num(self.survey.top_down_m, nan=np.inf)) > STANDING_M
-        size = int(VIEW_M / self.survey.cell_m) | 1
-        share = np.asarray(cv2.blur(stands_up.astype(np.float32), (size, size)), np.float64)
-        return coarse_min(share / max(float(share.max()), 1e-6), stride_of(self.survey.cell_m))
+        stride = stride_of(self.survey.cell_m)
+        size = int(VIEW_M / (stride * self.survey.cell_m)) | 1
+        ids = coarse_sample(np.where(self.survey.known, self.survey.top_ids, 0), stride)
+        around = np.zeros(ids.shape)
+        for raw_id in np.unique(ids):
+            share = cv2.blur((ids == raw_id).astype(np.float32), (size, size))
+            around += np.clip(share / NOTICED_SHARE, 0, 1)
+        return np.asarray(np.clip((around - 1) / max(np.quantile(around, 0.95) - 1, 1e-6), 0, 1), np.float64)
+
+    def view_interest(self, position_m: Float64Array, yaw_rad: Float64Array) -> float:
+        """Mean interest of what lies ahead of the camera along a flight, 0..1; beyond the survey there is none."""
+        ahead_m = position_m[:, :2] + AHEAD_M * np.stack([np.cos(yaw_rad), np.sin(yaw_rad)], -1)
+        stride = stride_of(self.survey.cell_m)
+        cells = np.floor((ahead_m - self.survey.origin_m) / (stride * self.survey.cell_m)).astype(np.int64)
+        inside = ((cells >= 0) & (cells < self.interest.shape)).all(axis=1)
+        return float(self.interest[tuple(cells[inside].T)].sum() / len(cells))
 
     def holds(self, position_m: Float64Array) -> bool:
         """Every frame, float64 [T,3], keeps the clearance and stays over what was seen."""
@@ -169,7 +184,7 @@ class Air:
 
 
 def _attempt(
-    air: Air, style: Style, rng: np.random.Generator, seconds: float, rate_hz: float, order: int
+    air: Air, style: Style, rng: np.random.Generator, seconds: float, rate_hz: float, order: int, wanted: float
 ) -> Plan | None:
     stride = stride_of(air.survey.cell_m)
     free = coarse_all(air.free(style.lowest_m), stride)
@@ -178,7 +193,7 @@ def _attempt(
         return None
     cost = np.where(free, _wander(free.shape, rng) + 3 * (1 - air.interest), np.inf)
     length_m = routes.length_needed_m(seconds, style.cruise_mps)
-    way = routes.long_way(cost, start, length_m, rng)
+    way = routes.long_way(cost, start, length_m, rng, appeal=air.interest**2)
     if way is None:
         return None
     # A coarse cell's centre, in fine cells.
@@ -189,7 +204,7 @@ def _attempt(
     arc_m = routes.drive(curve, limits, num_frames, rate_hz)
     if arc_m is None:
         return None
-    plan = _fly(air, curve, arc_m, style, rate_hz)
+    plan = _fly(air, curve, arc_m, style, rate_hz, wanted)
     return plan if plan is not None and air.holds(plan.position_m) else None
 
 
@@ -200,8 +215,10 @@ def _wander(shape: tuple[int, ...], rng: np.random.Generator) -> Float64Array:
     return np.asarray(1 + 4 * np.clip(hills, 0, 1) ** 2, np.float64)
 
 
-def _fly(air: Air, curve: routes.Curve, arc_m: Float64Array, style: Style, rate_hz: float) -> Plan | None:
-    """Give the line height, course and attitude; None where it would have to turn too fast."""
+def _fly(
+    air: Air, curve: routes.Curve, arc_m: Float64Array, style: Style, rate_hz: float, wanted: float
+) -> Plan | None:
+    """Give the line height, course and attitude; None where it would turn too fast or see too little."""
     time_s = np.arange(len(arc_m)) / rate_hz
     places_m, course_rad = curve.at(arc_m)
     rows, columns = air.survey.cells(places_m)
@@ -210,7 +227,7 @@ def _fly(air: Air, curve: routes.Curve, arc_m: Float64Array, style: Style, rate_
     position_m = np.column_stack([places_m, ground_m - height_m])
     look_rad = style.look_rad * np.sin(2 * np.pi * time_s / style.look_period_s + style.look_phase)
     yaw_rad = routes.gaussian(course_rad, 0.5 * rate_hz) + look_rad
-    if np.abs(derivative(yaw_rad, rate_hz)).max() > MAX_YAW_RATE:
+    if np.abs(derivative(yaw_rad, rate_hz)).max() > MAX_YAW_RATE or air.view_interest(position_m, yaw_rad) < wanted:
         return None
     acceleration = derivative(derivative(position_m, rate_hz), rate_hz)
     forward, right = forward_and_right(acceleration, yaw_rad)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from airsim_seg.errors import SimulatorError
-from airsim_seg.types import BoolArray, Float64Array, Pose
+from airsim_seg.types import BoolArray, Float64Array, Pose, UInt8Array
 
 GRAVITY_MPS2 = 9.81
 COARSE_M = 1.0  # cells of this size carry the search for a way
@@ -127,6 +127,12 @@ def coarse_min(fine: Float64Array, stride: int) -> Float64Array:
     rows, columns = (size // stride for size in fine.shape)
     blocks = fine[: rows * stride, : columns * stride].reshape(rows, stride, columns, stride)
     return np.asarray(blocks.min(axis=(1, 3)), np.float64)
+
+
+def coarse_sample(fine: UInt8Array, stride: int) -> UInt8Array:
+    """uint8 [R,C] -> [R/stride,C/stride]: the cell in the middle of each block."""
+    rows, columns = (size // stride for size in fine.shape)
+    return fine[stride // 2 :: stride, stride // 2 :: stride][:rows, :columns]
 
 
 def clearance_m(free: BoolArray, cell_m: float) -> Float64Array:

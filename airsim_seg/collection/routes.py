@@ -121,7 +121,13 @@ def cost_field(cell_cost: Float64Array, start: tuple[int, int]) -> CostField:
 
 
 def long_way(
-    cell_cost: Float64Array, start: tuple[int, int], length: float, rng: np.random.Generator, max_legs: int = 12
+    cell_cost: Float64Array,
+    start: tuple[int, int],
+    length: float,
+    rng: np.random.Generator,
+    *,
+    appeal: Float64Array | None = None,
+    max_legs: int = 12,
 ) -> Int64Array | None:
     """A way of at least a length that does not turn back on itself where that can be helped.
 
@@ -130,6 +136,7 @@ def long_way(
         start: row and column.
         length: wanted, in cells.
         rng: chooses the goals.
+        appeal: float64 [R,C] >= 0, how much more likely each cell is as a goal; None = all the same.
         max_legs: how often to go on from the end of the longest cheapest way.
 
     Returns:
@@ -143,7 +150,8 @@ def long_way(
         reach = np.where(np.isfinite(field.length), field.length, -1.0)
         enough = np.argwhere((reach >= missing) & (reach <= missing * 1.25 + 2))
         goals = enough if len(enough) else np.argwhere(reach >= 0.9 * reach.max())
-        goal = goals[rng.integers(len(goals))]
+        weights = np.ones(len(goals)) if appeal is None else appeal[tuple(goals.T)] + 1e-6
+        goal = goals[rng.choice(len(goals), p=weights / weights.sum())]
         leg = field.way_to((int(goal[0]), int(goal[1])))
         way = np.concatenate([way, leg[1:]])
         if len(enough):
