@@ -10,8 +10,8 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from airsim_seg.errors import CorruptFile, DataError, StorageError, UsageError
-from airsim_seg.hdf5 import COLUMNS, Chunk, Poses
+from airsim_seg.errors import CorruptFile, DataError, StorageError
+from airsim_seg.hdf5 import Chunk, Poses
 from airsim_seg.journal import JournalledFile, interrupts_held
 from airsim_seg.types import Pose
 
@@ -23,25 +23,38 @@ class FrameWriter:
     back at its last commit.
     """
 
-    def __init__(self, path: Path, store: JournalledFile, pictures: Iterable[str], *, commit_every: int | None) -> None:
-        """Open the file in the store; with commit_every None nothing is committed before `commit` or `close`."""
-        if commit_every is not None and commit_every < 1:
-            raise UsageError(f"commit_every must be at least 1, not {commit_every}.")
+    def __init__(
+        self,
+        path: Path,
+        store: JournalledFile,
+        *,
+        pictures: Iterable[str],
+        columns: Iterable[str],
+        commit_every: int | None,
+    ) -> None:
+        """Open the file in the store; with commit_every None nothing is committed before `commit` or `close`.
+
+        Raises:
+            CorruptFile: not HDF5, or not with these datasets in one length.
+        """
         self.path = path
         self._store, self._commit_every = store, commit_every or sys.maxsize
         try:
             self.file = h5py.File(store, "r+")
-            self.columns = [name for name in COLUMNS if name in self.file]
-            self._datasets = {name: self.file[name] for name in [*pictures, *self.columns]}
-            lengths = {name: len(dataset) for name, dataset in self._datasets.items()}
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
+        except (OSError, RuntimeError) as error:
             store.close()
             raise CorruptFile(f"{path} does not open as HDF5 ({error}): make it again.") from error
+        self._rows: dict[str, list[Any]] = {name: [] for name in columns}
+        try:
+            self._datasets = {name: self.file[name] for name in [*pictures, *self._rows]}
+            lengths = {name: len(dataset) for name, dataset in self._datasets.items()}
+        except (KeyError, OSError, TypeError) as error:
+            self.discard()
+            raise CorruptFile(f"{path} lacks a dataset ({error}): make it again.") from error
         self.num_frames = self.num_committed = lengths["time_ns"]
         if set(lengths.values()) != {self.num_frames}:
-            store.close()
+            self.discard()
             raise CorruptFile(f"{path} holds datasets of different lengths ({lengths}): make it again.")
-        self._rows: dict[str, list[Any]] = {name: [] for name in self.columns}
 
     def add(self, pictures: Mapping[str, Any], row: Mapping[str, Any]) -> None:
         """Append one frame; a picture is an array, or the chunk of another file with the same compression."""
@@ -94,7 +107,7 @@ class FrameWriter:
         if self._store.closed:
             return
         with interrupts_held():
-            self._rows = {name: [] for name in self.columns}
+            self._rows = {name: [] for name in self._rows}
             with suppress(OSError, RuntimeError):  # all of it is forgotten: what HDF5 thinks of it does not matter
                 self.file.close()
             self._store.discard()

@@ -65,6 +65,18 @@ class Disk:
                 os.close(descriptor)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        StorageError: not allowed, or a file stands in the way.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{folder} cannot be made ({error.strerror}): choose another place with --out.") from error
+
+
 def journal_path(path: Path) -> Path:
     """Where the journal of a file lies: beside it."""
     return path.with_name(path.name + ".journal")

@@ -28,7 +28,7 @@ import numpy as np
 from airsim_seg.errors import DataError, UsageError
 from airsim_seg.frame_writer import FrameWriter, check_picture, pose_row
 from airsim_seg.hdf5 import COLUMNS, FrameReader, Picture, Poses, empty_file, open_checked
-from airsim_seg.journal import Disk, JournalledFile
+from airsim_seg.journal import Disk, JournalledFile, make_folder
 from airsim_seg.types import Float64Array, Frame, Int64Array, UInt8Array
 
 SCHEMA = "airsim-seg/recording"
@@ -105,11 +105,12 @@ class RecordingWriter:
     Every method raises StorageError when the disk refuses a write: the file is then at its last commit, and closed.
     """
 
-    def __init__(self, frames: FrameWriter, header: RecordingHeader) -> None:
+    def __init__(self, path: Path, store: JournalledFile, header: RecordingHeader, commit_every: int) -> None:
         """Use `create` or `resume`."""
-        self.path, self.header = frames.path, header
-        self._frames = frames
+        self.path, self.header = path, header
         self._shapes = header.pictures(None)
+        frames = FrameWriter(path, store, pictures=self._shapes, columns=COLUMNS, commit_every=commit_every)
+        self._frames = frames
         starts, times = frames.file["segment_start"][:], frames.file["time_ns"][:]
         self._segment = int(np.flatnonzero(starts)[-1]) if starts.any() else 0
         self._segment_ns = int(times[self._segment]) if len(times) else 0
@@ -137,7 +138,8 @@ class RecordingWriter:
         Raises:
             StorageError: it exists, another process writes it, or the disk refuses.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _check_commit_every(commit_every)
+        make_folder(path.parent)
         objects = np.array([(name, raw_id) for name, raw_id in header.objects], _OBJECT_ROW)
         initial = empty_file(
             SCHEMA,
@@ -147,7 +149,7 @@ class RecordingWriter:
             tables={"objects": objects},
         )
         store = JournalledFile(path, initial=initial, disk=disk)
-        return cls(FrameWriter(path, store, header.pictures(None), commit_every=commit_every), header)
+        return cls(path, store, header, commit_every)
 
     @classmethod
     def resume(cls, path: Path, *, commit_every: int = 25, disk: Disk | None = None) -> Self:
@@ -158,6 +160,7 @@ class RecordingWriter:
             UsageError: it is complete already.
             StorageError: another process writes it, or the disk refuses.
         """
+        _check_commit_every(commit_every)
         open_checked(path, SCHEMA).close()
         store = JournalledFile(path, disk=disk)
         try:
@@ -168,7 +171,7 @@ class RecordingWriter:
         except BaseException:
             store.close()
             raise
-        return cls(FrameWriter(path, store, header.pictures(None), commit_every=commit_every), header)
+        return cls(path, store, header, commit_every)
 
     @property
     def num_frames(self) -> int:
@@ -246,6 +249,11 @@ class RecordingWriter:
                 f"{where} is at {frame.time_ns} ns, due at {due}: at {self.header.rate_hz:g} Hz a frame after a gap "
                 "must start a segment."
             )
+
+
+def _check_commit_every(commit_every: int) -> None:
+    if commit_every < 1:
+        raise UsageError(f"commit_every must be at least 1, not {commit_every}.")
 
 
 class RecordingReader(FrameReader):

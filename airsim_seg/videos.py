@@ -26,7 +26,7 @@ import numpy as np
 from airsim_seg.errors import DataError, StorageError
 from airsim_seg.frame_writer import FrameWriter, check_picture, pose_row
 from airsim_seg.hdf5 import COLUMNS, Chunk, FrameReader, Picture, Poses, empty_file
-from airsim_seg.journal import Disk, JournalledFile
+from airsim_seg.journal import Disk, JournalledFile, make_folder
 from airsim_seg.taxonomy import CLASS_NAMES, IGNORE
 from airsim_seg.types import Float32Array, Float64Array, Pose, UInt8Array
 
@@ -96,13 +96,13 @@ class VideoWriter:
         Raises:
             StorageError: another process writes it, or the disk refuses.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self.path, self.header = path, header
         self._partial = path.with_name(path.name + ".partial")
         self._pictures = header.pictures()
         initial = empty_file(SCHEMA, header.attributes(), pictures=self._pictures, columns=_COLUMNS)
         store = JournalledFile(self._partial, initial=initial, replace=True, disk=disk)
-        self._frames = FrameWriter(self._partial, store, self._pictures, commit_every=None)
+        self._frames = FrameWriter(self._partial, store, pictures=self._pictures, columns=_COLUMNS, commit_every=None)
 
     @property
     def num_frames(self) -> int:
