@@ -13,6 +13,7 @@ import numpy as np
 from airsim_seg.types import Float64Array, Pose
 
 T = TypeVar("T")
+MAX_NUMBER = 1e9
 
 
 class ApiError(Exception):
@@ -41,20 +42,20 @@ def integer(value: object) -> int:
 
 
 def real(value: object) -> float:
-    """A float or an int; NaN and infinity pass (see finite)."""
+    """A float or an int of any size; NaN and infinity pass (see finite)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadCast
     return float(value)
 
 
 def finite(value: object) -> float:
-    """A real number that a vehicle can be given.
+    """A real number that a vehicle can be given: at most a thousand million, so that no square of it overflows.
 
     Raises:
-        ApiError: NaN or infinite. Real AirSim takes such numbers and never recovers.
+        ApiError: NaN, infinite or larger. Real AirSim takes such numbers and never recovers.
     """
     number = real(value)
-    if not math.isfinite(number):
+    if not abs(number) <= MAX_NUMBER:
         raise ApiError(f"{number} is not a number that can be flown, driven or shown")
     return number
 

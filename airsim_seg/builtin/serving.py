@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from airsim_seg.builtin.server import Server
 from airsim_seg.builtin.world import World
 
 PARENT_CHECK_S = 0.5
+
+_log = logging.getLogger(__name__)
 
 
 class Simulator:
@@ -56,6 +59,7 @@ class Simulator:
         """
         self.port = await self._server.start(self._sock)
         self._clock = asyncio.create_task(self.world.follow_real_time())
+        self._clock.add_done_callback(_report_failure)
         return self
 
     async def __aexit__(
@@ -67,6 +71,12 @@ class Simulator:
             await asyncio.gather(self._clock, return_exceptions=True)
         await self._server.close()
         self._executor.shutdown(cancel_futures=True)
+
+
+def _report_failure(clock: asyncio.Task[None]) -> None:
+    """A clock that dies of a fault of ours must not do so in silence."""
+    if not clock.cancelled() and clock.exception() is not None:
+        _log.error("the simulation's clock has stopped", exc_info=clock.exception())
 
 
 async def serve_until_stopped(

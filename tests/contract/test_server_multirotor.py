@@ -221,6 +221,7 @@ def test_rotors_carry_the_weight(drone):
         lambda c: c.moveOnPathAsync([], 3),
         lambda c: c.moveToPositionAsync(1, 1, -1, 5, lookahead=0),
         lambda c: c.moveToPositionAsync(math.nan, 1, -1, 5),
+        lambda c: c.moveToPositionAsync(1e300, 1, -1, 5),
         lambda c: c.moveToPositionAsync(1, 1, -1, 5, timeout_sec=math.nan),
         lambda c: c.moveByVelocityAsync(math.inf, 0, 0, 1),
     ],

@@ -16,7 +16,7 @@ from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.geometry import yaw_of
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Collision, Kinematics, Vehicle
-from airsim_seg.builtin.vehicles.goals import Goal, Hold
+from airsim_seg.builtin.vehicles.goals import MAX_YAW_RATE_RADPS, Goal, Hold
 from airsim_seg.types import Float64Array, Pose
 
 GRAVITY_MPS2 = 9.80665
@@ -137,6 +137,7 @@ class Multirotor(Vehicle):
         # Semi-implicit Euler: stable at these steps, and at rest it rests.
         self.velocity_mps += self._acceleration_mps2 * step_s
         self.position_m += self.velocity_mps * step_s
+        yaw_rate_radps = max(-MAX_YAW_RATE_RADPS, min(MAX_YAW_RATE_RADPS, yaw_rate_radps))
         self._yaw_rate_radps += (yaw_rate_radps - self._yaw_rate_radps) * (1 - math.exp(-step_s / YAW_LAG_S))
         self.yaw_rad += self._yaw_rate_radps * step_s
 
