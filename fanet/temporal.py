@@ -70,9 +70,10 @@ def band(segment: Tensor, depth: int) -> Tensor:
     return (lag >= 0) & (lag <= depth) & (segment[depth:, None] == segment[None, :])
 
 
-def sum_weights(remembers: Tensor, depth: int) -> Tensor:
+def sum_weights(remembers: Tensor, depth: int, dtype: torch.dtype) -> Tensor:
     """Weights [B,N+B] of the sum over time: each row sums to N+1, however many frames (at least itself) it has."""
-    return remembers * ((depth + 1) / remembers.sum(1, keepdim=True))
+    matrix = remembers.to(dtype)
+    return matrix * ((depth + 1) / matrix.sum(1, keepdim=True))
 
 
 def add_history(
@@ -96,7 +97,7 @@ def add_history(
         segment_start = torch.zeros(len(contexts[0]), dtype=torch.bool, device=contexts[0].device)
     segment = segments(segment_start, state.num_valid, depth)
     remembers = band(segment, depth)
-    weights = sum_weights(remembers, depth).to(contexts[0].dtype)
+    weights = sum_weights(remembers, depth, contexts[0].dtype)
     forgotten = ~remembers.any(0)[:depth, None]
     keep = segment[-depth:] == segment[-1]
 
