@@ -163,6 +163,9 @@ def _mask_kind(clip: Clip) -> MaskKind:
     """Look at masks from all over the clip: grey ids, or which palette."""
     chosen = sorted({round(i) for i in np.linspace(0, len(clip.pairs) - 1, _SAMPLES)})
     masks = [_read(clip.pairs[i].mask, cv2.IMREAD_UNCHANGED) for i in chosen]
+    for mask, i in zip(masks, chosen, strict=True):
+        if (mask.ndim == 2) != (masks[0].ndim == 2):
+            raise DataError(f"{clip.pairs[i].mask} and {clip.pairs[0].mask}: one is grey, one coloured: sort them.")
     if masks[0].ndim == 2:
         return "grey"
     colours = [_mask_colours(mask, clip.pairs[i].mask).reshape(-1, 1, 3) for mask, i in zip(masks, chosen, strict=True)]
@@ -197,7 +200,7 @@ def _mask_colours(mask: UInt8Array, path: Path) -> UInt8Array:
 
 
 def _read_image(path: Path) -> UInt8Array:
-    return np.ascontiguousarray(_read(path, cv2.IMREAD_COLOR)[..., ::-1])
+    return np.ascontiguousarray(_read(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)[..., ::-1])
 
 
 def _read(path: Path, flags: int) -> UInt8Array:
