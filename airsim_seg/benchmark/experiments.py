@@ -54,7 +54,7 @@ class NetworkPlan:
 
     Attributes:
         model: "fanet18" or "fanet34".
-        width: factor on all channel numbers.
+        width: factor on all channel numbers, in steps of 1/16.
         aggregation: how contexts of past frames are combined.
     """
 
@@ -63,8 +63,9 @@ class NetworkPlan:
     aggregation: Literal["sum"] = "sum"
 
     def __post_init__(self) -> None:
-        if not 0.05 <= self.width <= 4:
-            raise ValueError(f"width is {self.width}: 0.05 to 4 is wanted.")
+        # torch's channels-last kernels on the CPU corrupt memory at stages of fewer than 8 or odd numbers of channels.
+        if not 0.125 <= self.width <= 4 or self.width * 16 % 1:
+            raise ValueError(f"width is {self.width}: 0.125 to 4 in steps of 0.0625 is wanted.")
 
 
 @dataclass(frozen=True)

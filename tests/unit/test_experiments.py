@@ -86,6 +86,7 @@ def test_depths_and_seeds_may_grow_but_nothing_else_may_change(tmp_path):
         (MINIMAL.replace('"x"', '"../x"'), ["name is '../x'"]),
         (MINIMAL + '[network]\nmodel = "unet"\n', ["network.model is 'unet'", "'fanet18'"]),
         (MINIMAL + "[network]\nwidth = 99\n", ["[network] width is 99"]),
+        (MINIMAL + "[network]\nwidth = 0.1\n", ["[network] width is 0.1", "steps of 0.0625"]),
         (MINIMAL + "[split]\nval_share = 0.9\n", ["[split] val_share"]),
         (MINIMAL + "[scoring]\nscore_every = 0\n", ["[scoring] score_every is 0"]),
         ('split = "by frame"\n' + MINIMAL, ["split is 'by frame'", "table"]),
