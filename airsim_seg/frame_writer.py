@@ -10,9 +10,10 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
+from airsim_seg.disk import interrupts_held
 from airsim_seg.errors import CorruptFile, DataError, StorageError
 from airsim_seg.hdf5 import Chunk, Poses
-from airsim_seg.journal import JournalledFile, interrupts_held
+from airsim_seg.journal import JournalledFile
 from airsim_seg.types import Pose
 
 

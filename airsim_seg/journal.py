@@ -17,17 +17,14 @@ memory, `failure` says why, and the owner gives up with `discard`. The journal i
 
 import io
 import os
-import signal
 import struct
 import sys
-import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+from airsim_seg.disk import Disk, lock
 from airsim_seg.errors import CorruptFile, StorageError
 
 PAGE = 4096
@@ -35,46 +32,6 @@ _MAGIC = b"ASEGJRN1"
 _HEAD = struct.Struct("<8sQI")  # magic, end of the file after the commit, number of pages
 _ENTRY = struct.Struct("<QI")  # offset, length
 _CRC = struct.Struct("<I")
-
-
-class Disk:
-    """The four things asked of a disk. Tests stand in for it with disks that fill up, or lose what was not synced."""
-
-    def write(self, file: io.FileIO, offset: int, data: bytes | memoryview) -> None:
-        """Write all of data at an offset."""
-        file.seek(offset)
-        rest = memoryview(data)
-        while rest:
-            rest = rest[file.write(rest) :]
-
-    def truncate(self, file: io.FileIO, size: int) -> None:
-        """Make the file exactly this long, with zeros where it grows."""
-        file.truncate(size)
-
-    def sync(self, file: io.FileIO) -> None:
-        """Return when what was written has reached the disk."""
-        os.fsync(file.fileno())
-
-    def sync_folder(self, folder: Path) -> None:
-        """Return when the names in a folder have reached the disk (Windows needs and knows no such thing)."""
-        if sys.platform != "win32":
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
-
-    Raises:
-        StorageError: not allowed, or a file stands in the way.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{folder} cannot be made ({error.strerror}): choose another place with --out.") from error
 
 
 def journal_path(path: Path) -> Path:
@@ -108,7 +65,7 @@ class JournalledFile(io.RawIOBase):
         self._path, self._disk = path, disk or Disk()
         self._held: dict[int, bytearray] = {}
         self._position = 0
-        self._journal = _lock(path)
+        self._journal = lock(journal_path(path), path)
         try:
             if initial is None:
                 _replay(path, self._journal, self._disk)
@@ -291,7 +248,7 @@ def recover(path: Path) -> None:
     if not journal_path(path).exists():
         return
     try:
-        journal = _lock(path)
+        journal = lock(journal_path(path), path)
     except StorageError:
         return  # a living writer: the file is at its last commit already
     try:
@@ -300,32 +257,6 @@ def recover(path: Path) -> None:
         raise StorageError(f"{path} needs its journal copied in, but cannot be written ({error.strerror}).") from error
     finally:
         journal.close()
-
-
-def _lock(path: Path) -> io.FileIO:
-    """Open the journal of a file and lock it; the operating system unlocks it when the process dies."""
-    where = journal_path(path)
-    while True:
-        try:
-            journal = io.FileIO(os.open(where, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+")
-        except OSError as error:
-            raise StorageError(f"{path} cannot be written ({error.strerror}).") from error
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(journal.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(journal.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            journal.close()
-            raise StorageError(f"{path} is being written by another process: wait for it, or stop it.") from error
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(journal.fileno()), where.stat()):
-                return journal
-        journal.close()  # its last owner removed it between our opening and our locking
 
 
 def _create(path: Path, initial: bytes, disk: Disk) -> None:
@@ -388,19 +319,3 @@ def _stored_end(file: io.FileIO) -> int | None:
     if head[:8] != b"\x89HDF\r\n\x1a\n" or head[8] > 3 or head[13 if head[8] < 2 else 9] != 8:
         return None
     return int.from_bytes(head[40:48] if head[8] < 2 else head[28:36], "little")
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the block is done: inside HDF5 it would be taken for a disk that refuses."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    caught: list[tuple[int, FrameType | None]] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: caught.append((number, frame)))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if caught and callable(before):
-            before(*caught[0])

@@ -25,10 +25,11 @@ from typing import Any, Self, cast
 import h5py
 import numpy as np
 
+from airsim_seg.disk import Disk, make_folder
 from airsim_seg.errors import DataError, UsageError
 from airsim_seg.frame_writer import FrameWriter, check_picture, pose_row
 from airsim_seg.hdf5 import COLUMNS, FrameReader, Picture, Poses, empty_file, open_checked
-from airsim_seg.journal import Disk, JournalledFile, make_folder
+from airsim_seg.journal import JournalledFile
 from airsim_seg.types import Float64Array, Frame, Int64Array, UInt8Array
 
 SCHEMA = "airsim-seg/recording"

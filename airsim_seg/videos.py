@@ -23,10 +23,11 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from airsim_seg.disk import Disk, make_folder
 from airsim_seg.errors import DataError, StorageError
 from airsim_seg.frame_writer import FrameWriter, check_picture, pose_row
 from airsim_seg.hdf5 import COLUMNS, Chunk, FrameReader, Picture, Poses, empty_file
-from airsim_seg.journal import Disk, JournalledFile, make_folder
+from airsim_seg.journal import JournalledFile
 from airsim_seg.taxonomy import CLASS_NAMES, IGNORE
 from airsim_seg.types import Float32Array, Float64Array, Pose, UInt8Array
 

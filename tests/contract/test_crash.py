@@ -14,8 +14,9 @@ import h5py
 import numpy as np
 import pytest
 
+from airsim_seg.disk import Disk
 from airsim_seg.errors import CorruptFile, StorageError, UsageError
-from airsim_seg.journal import Disk, JournalledFile, journal_path
+from airsim_seg.journal import JournalledFile, journal_path
 from airsim_seg.recordings import RecordingHeader, RecordingReader, RecordingWriter
 from airsim_seg.types import Frame, Pose
 from airsim_seg.videos import VideoHeader, VideoWriter

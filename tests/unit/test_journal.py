@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from airsim_seg.disk import Disk, interrupts_held
 from airsim_seg.errors import CorruptFile, StorageError
-from airsim_seg.journal import PAGE, Disk, JournalledFile, interrupts_held, journal_path, recover
+from airsim_seg.journal import PAGE, JournalledFile, journal_path, recover
 
 
 class QuickDisk(Disk):
