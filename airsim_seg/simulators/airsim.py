@@ -38,6 +38,7 @@ STALE_ATTEMPTS = 5
 # A car's simContinueForTime returns at once; poll for so long, in wall seconds, beyond the time asked for.
 STEP_PATIENCE_S = 10.0
 _STEP_POLL_S = 0.002
+_MOUNT_DECIMALS = 6
 
 
 def load_client() -> Any:
@@ -180,7 +181,9 @@ class AirSimSimulator:
         vehicle = pictures.pose_of(self._client.simGetVehiclePose(self._vehicle))
         camera = pictures.pose_of(self._client.simGetCameraInfo(CAMERA, self._vehicle, False).pose)
         back = vehicle.rotation().T
-        return back @ (camera.position_m - vehicle.position_m), back @ camera.rotation(), camera
+        offset_m, turn = back @ (camera.position_m - vehicle.position_m), back @ camera.rotation()
+        # Rounded, so that it is the same from wherever it was read, and exactly nothing where it is nothing.
+        return np.round(offset_m, _MOUNT_DECIMALS), np.round(turn, _MOUNT_DECIMALS), camera
 
     def _read_camera(self) -> Camera:
         fov_deg = float(self._client.simGetCameraInfo(CAMERA, self._vehicle, False).fov)

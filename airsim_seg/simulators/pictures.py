@@ -6,6 +6,7 @@ channel of a half-float target); ImageCaptureBase.hpp for the numbers of the ima
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 from airsim_seg import palette
@@ -46,7 +47,7 @@ class PictureDecoder:
         self._check_sizes(responses)
         scene, mask = self._bytes_of(responses[0], SCENE), self._bytes_of(responses[1], SEGMENTATION)
         if self._is_bgr(mask):
-            scene, mask = scene[..., ::-1], mask[..., ::-1]
+            scene, mask = (np.asarray(cv2.cvtColor(p, cv2.COLOR_BGR2RGB), np.uint8) for p in (scene, mask))
         decoded = palette.decode(mask, self._variant)
         palette.refuse_unknown(decoded.num_unknown, decoded.raw_ids.size, decoded.unknown_example, self._source)
         if self._variant is None and not np.isin(decoded.raw_ids, _UNDECIDING_IDS).all():

@@ -28,10 +28,10 @@ def port_answers(host: str, port: int, timeout_s: float = 1.0) -> bool:
 
 
 class WatchedSession:
-    """A msgpackrpc session that raises this package's errors.
+    """A msgpackrpc session that raises this package's errors, and at once.
 
-    The session under it never tells its callers that the other side hung up: they would wait for the time-out. But
-    the task that reads the socket ends then, and that can be watched.
+    Left to itself the session under it connects again when the other side hangs up, and whoever waits for an answer
+    waits for the time-out. So it is told not to; then it says that the connection is lost.
     """
 
     def __init__(self, session: Any, address: str, timeout_s: int) -> None:
@@ -39,6 +39,8 @@ class WatchedSession:
         self._address = address
         self._timeout_s = timeout_s
         self._errors = importlib.import_module("msgpackrpc.error")
+        if hasattr(session, "_transport"):
+            session._transport._reconnect_limit = 0
 
     def call(self, method: str, *args: Any) -> Any:
         """Call and wait.
@@ -67,12 +69,15 @@ class WatchedSession:
         return self._start(method, *args)
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, and stop the clock of the session's time-outs."""
+        loop = getattr(self._session, "_loop", None)
+        if loop is not None:
+            loop.dettach_periodic_callback()
         self._session.close()
 
     def _start(self, method: str, *args: Any) -> Any:
         future = self._session.call_async(method, *args)
-        task = getattr(future, "task", None)  # msgpack-rpc-python has none: there the time-out must do
+        task = getattr(future, "task", None)  # msgpack-rpc-python has none
         if task is not None:
             task.add_done_callback(self._on_task_done)
         return future
