@@ -131,16 +131,24 @@ def find_label_map(environment: str) -> Path:
     Raises:
         MissingData: there is none; the message lists those that exist.
     """
-    folders = (Path("label_maps"), shipped_folder("label_maps"))
     if _ENVIRONMENT.fullmatch(environment):
-        for folder in folders:
+        for folder in _folders():
             if (folder / f"{environment}.toml").is_file():
                 return folder / f"{environment}.toml"
-    known = sorted({file.stem for folder in folders for file in folder.glob("*.toml")})
     raise MissingData(
-        f"no label map for environment {environment!r} (there are: {', '.join(known) or 'none'}): write "
+        f"no label map for environment {environment!r} (there are: {', '.join(known_environments()) or 'none'}): write "
         f"label_maps/{environment}.toml, or name a file with --label-map."
     )
+
+
+def known_environments() -> list[str]:
+    """Names of the environments that have a label map, in alphabetical order."""
+    return sorted({file.stem for folder in _folders() for file in folder.glob("*.toml")})
+
+
+def _folders() -> tuple[Path, Path]:
+    """Where label maps are looked for, in this order."""
+    return Path("label_maps"), shipped_folder("label_maps")
 
 
 def compile_label_map(

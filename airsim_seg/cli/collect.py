@@ -84,12 +84,15 @@ def _check_number(option: str, value: float, most: float) -> None:
 
 
 def _check_environment(environment: str) -> None:
-    from airsim_seg.label_maps import find_label_map
+    from airsim_seg.label_maps import find_label_map, known_environments
 
     try:
         find_label_map(environment)
-    except MissingData as error:
-        raise UsageError(f"--env: {error}") from error
+    except MissingData:
+        raise UsageError(
+            f"--env takes the name of an environment with a label map ({', '.join(known_environments())}), not "
+            f"{environment!r}; for another one write label_maps/NAME.toml first."
+        ) from None
 
 
 @contextmanager

@@ -85,12 +85,13 @@ class CostField:
         return np.array(way[::-1], np.int64)
 
 
-def cost_field(cell_cost: Float64Array, start: tuple[int, int]) -> CostField:
+def cost_field(cell_cost: Float64Array, start: tuple[int, int], max_length: float = np.inf) -> CostField:
     """Dijkstra's algorithm over eight neighbours.
 
     Args:
         cell_cost: float64 [R,C] > 0, a metre's cost in each cell; inf is blocked.
         start: row and column.
+        max_length: ways longer than so many cells are not followed.
     """
     columns = cell_cost.shape[1]
     padded = np.pad(cell_cost, 1, constant_values=np.inf)
@@ -109,7 +110,7 @@ def cost_field(cell_cost: Float64Array, start: tuple[int, int]) -> CostField:
         for offset, step in moves:
             neighbour = cell + offset
             total = reached + step * (weights[cell] + weights[neighbour]) / 2
-            if total < cost[neighbour]:
+            if total < cost[neighbour] and length[cell] + step <= max_length:
                 cost[neighbour], length[neighbour], previous[neighbour] = total, length[cell] + step, cell
                 heapq.heappush(queue, (total, neighbour))
     inner = (slice(1, -1), slice(1, -1))
@@ -145,10 +146,10 @@ def long_way(
     way = np.array([start], np.int64)
     worn = cell_cost.copy()
     for _ in range(max_legs):
-        field = cost_field(worn, (int(way[-1, 0]), int(way[-1, 1])))
         missing = length - way_length(way)
+        field = cost_field(worn, (int(way[-1, 0]), int(way[-1, 1])), missing * 1.25 + 2)
         reach = np.where(np.isfinite(field.length), field.length, -1.0)
-        enough = np.argwhere((reach >= missing) & (reach <= missing * 1.25 + 2))
+        enough = np.argwhere(reach >= missing)
         goals = enough if len(enough) else np.argwhere(reach >= 0.9 * reach.max())
         weights = np.ones(len(goals)) if appeal is None else appeal[tuple(goals.T)] + 1e-6
         goal = goals[rng.choice(len(goals), p=weights / weights.sum())]

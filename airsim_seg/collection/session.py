@@ -175,6 +175,11 @@ class _Session:
         self._request = request
         self._simulator = simulator
         self._callbacks = callbacks
+        shown = simulator.info.environment
+        if shown not in ("", request.environment):
+            raise UsageError(
+                f"the simulator shows {shown}, not {request.environment}: give --env {shown}, or another --sim."
+            )
         simulator.pause()
         self._objects = simulator.objects()
         self._variant: Variant = simulator.capture().variant

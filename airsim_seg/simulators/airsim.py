@@ -172,8 +172,10 @@ class AirSimSimulator:
         settings = _parse(text)
         version = f"rpc interface {self._client.getServerVersion()}"
         client = f"airsim {metadata.version('airsim')}"
+        # The built-in simulator adds these keys of its own to whatever settings it has.
         kind = "built-in" if settings.get("Simulator") == "airsim-seg" else "airsim"
-        return SimulatorInfo(kind, version, client, str(settings.get("SimMode", "")), self._vehicle, text)
+        world = str(settings.get("Environment", "")) if kind == "built-in" else ""
+        return SimulatorInfo(kind, version, client, str(settings.get("SimMode", "")), world, self._vehicle, text)
 
     def _read_mount(self) -> tuple[Float64Array, Float64Array, Pose]:
         """Where the camera sits on the vehicle: zero in ComputerVision mode, half a metre or so on a car."""

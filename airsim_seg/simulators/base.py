@@ -22,6 +22,7 @@ class SimulatorInfo:
         version: as far as the simulator tells it; AirSim tells the number of its RPC interface alone.
         client: name and version of the client package.
         mode: "ComputerVision", "Multirotor", "Car", or "" where it cannot be told.
+        environment: the world, where the simulator tells; AirSim does not, "".
         vehicle: name of the vehicle that carries the camera; "" is the default one.
         settings: the simulator's settings.json as it returned it, "" where it returned none.
     """
@@ -30,6 +31,7 @@ class SimulatorInfo:
     version: str
     client: str
     mode: str
+    environment: str
     vehicle: str
     settings: str
 

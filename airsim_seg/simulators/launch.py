@@ -9,12 +9,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
-from airsim_seg import __version__
 from airsim_seg.errors import SimulatorUnreachable, UsageError
 from airsim_seg.simulators.airsim import DEFAULT_PORT, AirSimSimulator, load_client
-from airsim_seg.simulators.base import SimulatorInfo
 from airsim_seg.simulators.rpc import port_answers
 
 LOCALHOST = "127.0.0.1"
@@ -58,7 +55,6 @@ def connect_or_start(environment: str, address: str | None, say: Say) -> Iterato
         return
     say(f"no AirSim answers at {LOCALHOST}:{DEFAULT_PORT}: starting the built-in simulator")
     with _child(environment, say) as port, _connected(LOCALHOST, port) as simulator:
-        simulator.info = _as_built_in(simulator.info)
         yield simulator
 
 
@@ -102,10 +98,6 @@ def _closing(simulator: AirSimSimulator) -> Iterator[None]:
     finally:
         simulator.resume()
         simulator.close()
-
-
-def _as_built_in(info: SimulatorInfo) -> SimulatorInfo:
-    return replace(info, kind="built-in", version=f"airsim-seg {__version__}, {info.version}")
 
 
 @contextmanager

@@ -50,10 +50,11 @@ class ToyWorld:
         streets_m: tuple[float, ...] = STREETS_M,
         die_after: int | None = None,
         half_plane_m: float = 120.0,
+        environment: str = "",
     ) -> None:
         self.boxes = default_boxes() if boxes is None else boxes
         self.camera = Camera(size_hw, 90.0)
-        self.info = SimulatorInfo("toy", "1", "none", "ComputerVision", "", "{}")
+        self.info = SimulatorInfo("toy", "1", "none", "ComputerVision", environment, "", "{}")
         self.time_ns = 1_000_000_000
         self.num_captures = 0
         self.num_unknown = 0

@@ -23,7 +23,7 @@ from airsim_seg.errors import (
 )
 from airsim_seg.simulators.base import Capture
 
-SIZE_HW = (60, 80)
+SIZE_HW = (30, 40)
 SAME = ("rgb", "raw_ids", "time_ns", "position_m", "orientation_wxyz", "segment_start")
 
 
@@ -53,7 +53,7 @@ def _small_survey(monkeypatch: pytest.MonkeyPatch) -> None:
 def take_small(simulator: ToyWorld, **options: object) -> object:
     from airsim_seg.collection.survey import take_survey
 
-    return take_survey(simulator, **{"radius_m": 70.0, "cell_m": 0.5} | options)  # type: ignore[arg-type]
+    return take_survey(simulator, **{"radius_m": 60.0, "cell_m": 1.0} | options)  # type: ignore[arg-type]
 
 
 def request(out: Path, **changes: object) -> Request:
@@ -207,6 +207,11 @@ def test_refused_colours_keep_what_was_recorded(tmp_path: Path) -> None:
 
     with pytest.raises(UnknownColours, match="1 of 25 frames"):
         run(request(tmp_path, num_videos=1), Lossy(size_hw=SIZE_HW))
+
+
+def test_simulator_that_shows_another_world_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the simulator shows Blocks, not Neighborhood"):
+        run(request(tmp_path), ToyWorld(size_hw=SIZE_HW, environment="Blocks"))
 
 
 def test_full_disk_is_told_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
