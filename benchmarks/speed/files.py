@@ -39,7 +39,7 @@ def render(count: int) -> list[Frame]:
     frames = []
     for k in range(count):
         start = scene.player_start.position_m
-        pose = Pose.from_euler(start + (0.2 * k, 0.0, -3.0), yaw_rad=0.3 * np.sin(k / 9))
+        pose = Pose.from_euler(start + np.array([0.2 * k, 0.0, -3.0]), yaw_rad=0.3 * np.sin(k / 9))
         picture = rasteriser.render(View(pose, SIZE_HW, FOV_DEG))
         raw_ids = ids[picture.object_index]
         frames.append(Frame(round(k * 1e9 / RATE_HZ), -1, -1, picture.rgb, raw_ids, pose, k == 0))
