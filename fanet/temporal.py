@@ -26,8 +26,9 @@ class TemporalState(NamedTuple):
     """What the next call must know of the past; detached, and all of it: the network's modules remember nothing.
 
     Attributes:
-        contexts: one [N,key,C_s] for each scale, finest first, oldest frame first; zeros where there was no frame.
-        num_valid: int64 scalar, how many of the N (the newest) are of the segment that the last call ended in.
+        contexts: one [N,key,C_s] for each scale, finest first, oldest frame first.
+        num_valid: int64 scalar: how many of the N, the newest ones, are of the segment that the last call ended in; the
+            others are zeros.
     """
 
     contexts: tuple[Tensor, ...]
@@ -93,19 +94,19 @@ def add_history(
     state = empty_state(contexts, depth) if state is None else state
     if depth == 0:
         return contexts, state
-    if segment_start is None:
-        segment_start = torch.zeros(len(contexts[0]), dtype=torch.bool, device=contexts[0].device)
-    segment = segments(segment_start, state.num_valid, depth)
+    no_cut = torch.zeros(len(contexts[0]), dtype=torch.bool, device=contexts[0].device)
+    segment = segments(no_cut if segment_start is None else segment_start, state.num_valid, depth)
     remembers = band(segment, depth)
     weights = sum_weights(remembers, depth, contexts[0].dtype)
-    forgotten = ~remembers.any(0)[:depth, None]
-    keep = segment[-depth:] == segment[-1]
+    forgotten, stale = ~remembers.any(0)[:depth], segment[-depth:] != segment[-1]
 
     summed, kept = [], []
     for context, past in zip(contexts, state.contexts, strict=True):
-        # A weight of 0 does not silence a NaN: what nobody remembers is wiped, so that a cut heals a poisoned memory.
-        history = past.to(context.dtype).flatten(1).masked_fill(forgotten, 0)
-        rows = torch.cat([history, context.flatten(1)])  # [N+B, key*C]
-        summed.append((weights @ rows).view_as(context))
-        kept.append(rows[-depth:].detach().masked_fill(~keep[:, None], 0).view(depth, *context.shape[1:]))
-    return summed, TemporalState(tuple(kept), keep.sum())
+        present, history = context.flatten(1), past.to(context.dtype).flatten(1)  # [B, key*C], [N, key*C]
+        newest = torch.cat([history[len(present) :], present[-depth:]]).detach()
+        if segment_start is not None:
+            # A weight of 0 does not silence a NaN: what is forgotten is wiped, so that a cut heals a poisoned memory.
+            history, newest = history.masked_fill(forgotten[:, None], 0), newest.masked_fill(stale[:, None], 0)
+        summed.append((weights[:, :depth] @ history + weights[:, depth:] @ present).view_as(context))
+        kept.append(newest.view(depth, *context.shape[1:]))
+    return summed, TemporalState(tuple(kept), depth - stale.sum())
