@@ -13,7 +13,8 @@ from airsim_seg.cli.options import ManyValues
 from airsim_seg.errors import MissingData, UsageError
 
 if TYPE_CHECKING:
-    from airsim_seg.collection.session import Callbacks, Vehicle
+    from airsim_seg.collection.request import Vehicle
+    from airsim_seg.collection.session import Callbacks
     from airsim_seg.collection.summary import VideoSummary
 
 EPILOG = """\b
@@ -68,7 +69,7 @@ def collect(
         raise UsageError("--sim takes HOST:PORT, not nothing.")
     _check_environment(environment)
 
-    from airsim_seg.collection.session import Request
+    from airsim_seg.collection.request import Request
     from airsim_seg.collection.session import collect as run
     from airsim_seg.simulators.launch import connect_or_start
 
@@ -144,8 +145,8 @@ def _show(summaries: "list[VideoSummary]") -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE, title_justify="left")
-    for heading in ("video", "frames", "ids", "classes", "clock", "off-palette", "label change"):
-        table.add_column(heading, justify="left" if heading == "video" else "right")
+    for heading in ("video", "frames", "ids", "classes", "clock", "off palette", "label change"):
+        table.add_column(heading, justify="left" if heading == "video" else "right", no_wrap=heading == "video")
     for row in summaries:
         table.add_row(
             row.path.stem,

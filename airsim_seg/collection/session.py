@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 
@@ -16,7 +15,8 @@ from airsim_seg import __version__
 from airsim_seg.collection.car import Street, plan_car
 from airsim_seg.collection.collector import record
 from airsim_seg.collection.drone import Air, plan_drone
-from airsim_seg.collection.plans import Plan, num_frames_of
+from airsim_seg.collection.plans import Plan
+from airsim_seg.collection.request import WAYS_OUT, Request, Task, is_complete
 from airsim_seg.collection.summary import VideoSummary, summarise
 from airsim_seg.collection.survey import Survey, load_survey, save_survey, take_survey
 from airsim_seg.errors import MissingData, StorageError, UsageError
@@ -25,79 +25,12 @@ from airsim_seg.palette import Variant, palette
 from airsim_seg.recordings import RecordingHeader, RecordingReader, RecordingWriter
 from airsim_seg.simulators.base import Capture, Simulator
 
-Vehicle = Literal["drone", "car"]
 _STREAMS: dict[str, int] = {"drone": 0, "car": 1}  # of the random generator
 # Share of the uncompressed size that lzf leaves of rendered colour, and gzip of ids (measured: 0.5-0.6 and 0.03).
 RGB_SHARE, IDS_SHARE, DEPTH_SHARE = 0.6, 0.03, 0.5
 SURVEY_FILE = "survey.npz"
 # A stored survey is believed where one new picture agrees with it: same height within this, in so many cells.
 CHECK_RADIUS_M, CHECK_HEIGHT_M, CHECK_SHARE = 25.0, 0.5, 0.95
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to collect.
-
-    Attributes:
-        environment: name of the world; recordings and label map go by it.
-        vehicles: in the order in which they take turns.
-        num_videos: of all vehicles together.
-        seconds: of each video.
-        seed: of the trajectories.
-        rate_hz: frames a second of simulation time.
-        depth: record planar depth too.
-        out: folder of the recordings; each environment has one of its own in it.
-    """
-
-    environment: str
-    vehicles: tuple[Vehicle, ...]
-    num_videos: int
-    seconds: float
-    seed: int
-    rate_hz: float
-    depth: bool
-    out: Path
-
-    @property
-    def folder(self) -> Path:
-        """Where the recordings lie."""
-        return self.out / self.environment
-
-    def tasks(self) -> list["Task"]:
-        """The videos, vehicles in turn; each vehicle counts its own, so that more videos later only add some."""
-        turns = [(k % len(self.vehicles), k // len(self.vehicles)) for k in range(self.num_videos)]
-        return [Task(self, self.vehicles[turn], number) for turn, number in turns]
-
-
-@dataclass(frozen=True)
-class Task:
-    """One video of a request."""
-
-    request: Request
-    vehicle: Vehicle
-    number: int
-
-    @property
-    def path(self) -> Path:
-        """Of its recording."""
-        return self.request.folder / f"{self.vehicle}-s{self.request.seed}-{self.number:03d}.h5"
-
-    @property
-    def num_frames(self) -> int:
-        """Frames of the whole video."""
-        return num_frames_of(self.request.seconds, self.request.rate_hz)
-
-    def identity(self) -> dict[str, Any]:
-        """What must agree for a file of this name to be this video."""
-        wanted = self.request
-        return {
-            "vehicle": self.vehicle,
-            "number": self.number,
-            "seed": wanted.seed,
-            "seconds": wanted.seconds,
-            "rate_hz": wanted.rate_hz,
-            "depth": wanted.depth,
-        }
 
 
 @dataclass(frozen=True)
@@ -134,7 +67,7 @@ def collect(
         SimulatorLost, Interrupted, StorageError, UnknownColours: what was recorded is kept; repeat the call to go on.
     """
     tasks = request.tasks()
-    waiting = [task for task in tasks if not _is_complete(task)]
+    waiting = [task for task in tasks if not is_complete(task)]
     unknown: dict[Path, int] = {}
     if len(waiting) < len(tasks):
         callbacks.say(f"{len(tasks) - len(waiting)} of {len(tasks)} videos are complete already and are skipped")
@@ -143,29 +76,6 @@ def collect(
             unknown = _Session(request, simulator, callbacks).record_all(waiting)
     classes = load_label_map(request.environment)
     return [summarise(task.path, classes, unknown.get(task.path)) for task in tasks]
-
-
-def _is_complete(task: Task) -> bool:
-    """Complete, and the video asked for."""
-    if not task.path.exists():
-        return False
-    with RecordingReader(task.path) as reader:
-        found = reader.header.provenance.get("request")
-        wanted = task.identity()
-        if found != wanted:
-            raise UsageError(f"{task.path} holds another video ({_differences(found, wanted)}): {_WAYS_OUT}")
-        return reader.complete
-
-
-_WAYS_OUT = "choose another --out or --seed, or remove the file."
-
-
-def _differences(found: object, wanted: dict[str, Any]) -> str:
-    if not isinstance(found, dict):
-        return "not collected by this command"
-    return ", ".join(
-        f"{key} {found.get(key)} instead of {value}" for key, value in wanted.items() if found.get(key) != value
-    )
 
 
 class _Session:
@@ -285,7 +195,7 @@ class _Session:
         ):
             if old != new:
                 raise UsageError(
-                    f"{task.path} is unfinished and cannot go on: {what} was {old} and is {new} now; {_WAYS_OUT}"
+                    f"{task.path} is unfinished and cannot go on: {what} was {old} and is {new} now; {WAYS_OUT}"
                 )
         self._callbacks.say(f"{task.path.name}: going on at frame {num_frames} of {plan.num_frames}")
         return RecordingWriter.resume(task.path)

@@ -111,10 +111,10 @@ def take_survey(
     middle_m = np.array(centre_m, np.float64)
     size = int(np.ceil(2 * radius_m / cell_m))
     origin_m = middle_m[:2] - radius_m
-    surface = _Surface(origin_m, cell_m, size)
+    surface = _Surface(simulator.camera, origin_m, cell_m, size)
     places = _tile_places(simulator.camera, middle_m, radius_m, altitude_m)
     for index, place in enumerate(places):
-        surface.add(_look_down(simulator, place, altitude_m), simulator.camera)
+        surface.add(_look_down(simulator, place, altitude_m))
         if on_progress is not None:
             on_progress(index + 1, len(places))
     survey = surface.finish(middle_m)
@@ -157,19 +157,26 @@ class _Surface:
 
     _EMPTY = np.iinfo(np.int64).max
 
-    def __init__(self, origin_m: Float64Array, cell_m: float, size: int) -> None:
+    def __init__(self, camera: Camera, origin_m: Float64Array, cell_m: float, size: int) -> None:
+        self._rays = _rays(camera)
         self._origin_m = origin_m
         self._cell_m = cell_m
         self._keys = np.full((size, size), self._EMPTY, np.int64)
 
-    def add(self, capture: Capture, camera: Camera) -> None:
-        assert capture.depth_m is not None
-        points_m, ids = _points(capture, capture.depth_m, camera)
-        index = np.floor((points_m[:, :2] - self._origin_m) / self._cell_m).astype(np.int64)
-        inside = ((index >= 0) & (index < len(self._keys))).all(axis=1)
-        keys = np.rint(points_m[:, 2] * 1000).astype(np.int64) << 8 | ids
-        flat = index[inside, 0] * len(self._keys) + index[inside, 1]
-        np.minimum.at(self._keys.reshape(-1), flat, keys[inside])  # flat: numpy's fast path
+    def add(self, capture: Capture) -> None:
+        """Every pixel with a surface is a point; it counts where it is the highest of its cell."""
+        assert capture.depth_m is not None  # asked for
+        depth_m = np.where(np.isfinite(capture.depth_m), capture.depth_m, 0)
+        rotation, place_m = capture.pose.rotation().astype(np.float32), capture.pose.position_m
+        # float32 is exact to 0.01 mm at these distances, and twice as fast.
+        offsets_m = (self._rays @ rotation.T) * depth_m[..., None]
+        start = ((place_m[:2] - self._origin_m) / self._cell_m).astype(np.float32)
+        row, column = (np.floor(offsets_m[..., k] / self._cell_m + start[k]) for k in (0, 1))
+        side = len(self._keys)
+        valid = (depth_m > 0) & (depth_m < MAX_DEPTH_M) & (row >= 0) & (row < side) & (column >= 0) & (column < side)
+        millimetres = np.rint((offsets_m[..., 2][valid] + place_m[2]) * 1000).astype(np.int64)
+        flat = row[valid].astype(np.int64) * side + column[valid].astype(np.int64)
+        np.minimum.at(self._keys.reshape(-1), flat, millimetres << 8 | capture.raw_ids[valid])  # flat: its fast path
 
     def finish(self, centre_m: Float64Array) -> Survey:
         keys = self._fill_gaps(self._keys)
@@ -189,16 +196,12 @@ class _Surface:
         return keys
 
 
-def _points(capture: Capture, depth_m: Float32Array, camera: Camera) -> tuple[Float64Array, np.ndarray]:
-    """Every pixel with a surface as a point, float64 [P,3] in world NED, and its raw id, int64 [P]."""
-    matrix = camera.matrix()
-    height, width = depth_m.shape
+def _rays(camera: Camera) -> Float32Array:
+    """float32 [H,W,3]: through each pixel's centre, one metre along the optical axis; forward, right, down."""
+    matrix, (height, width) = camera.matrix(), camera.size_hw
     right = (np.arange(width) + 0.5 - matrix[0, 2]) / matrix[0, 0]
     down = (np.arange(height) + 0.5 - matrix[1, 2]) / matrix[1, 1]
-    valid = np.isfinite(depth_m) & (depth_m > 0) & (depth_m < MAX_DEPTH_M)
-    rays = np.stack(np.broadcast_arrays(1.0, right[None, :], down[:, None]), -1)[valid]
-    points_m = capture.pose.position_m + (rays * depth_m[valid, None]) @ capture.pose.rotation().T
-    return points_m, capture.raw_ids[valid].astype(np.int64)
+    return np.stack(np.broadcast_arrays(1.0, right[None, :], down[:, None]), -1).astype(np.float32)
 
 
 def save_survey(survey: Survey, path: Path, key: str) -> None:

@@ -11,7 +11,8 @@ import pytest
 from toy_world import ToyWorld
 
 from airsim_seg.collection import session
-from airsim_seg.collection.session import Callbacks, Request, collect
+from airsim_seg.collection.request import Request
+from airsim_seg.collection.session import Callbacks, collect
 from airsim_seg.errors import (
     CorruptFile,
     DataError,
