@@ -2,8 +2,9 @@
 
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import nn
@@ -15,8 +16,17 @@ SCHEMA = "airsim-seg/checkpoint"
 SCHEMA_VERSION = 1
 
 
-def write_atomically(path: Path, content: dict[str, Any]) -> None:
-    """Save tensors and plain values so that path holds either all of the old or all of the new, even after a power cut.
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Save tensors and plain values; see write_atomically."""
+    write_atomically(path, lambda file: torch.save(content, file))
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write so that path holds either all of the old or all of the new, even after a power cut.
+
+    Args:
+        path: in a folder that exists.
+        write: fills the open file.
 
     Raises:
         StorageError: the disk is full or read-only; the file before, if any, is untouched.
@@ -24,7 +34,7 @@ def write_atomically(path: Path, content: dict[str, Any]) -> None:
     draft = path.with_name(path.name + ".tmp")
     try:
         with draft.open("wb") as file:
-            torch.save(content, file)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

@@ -119,9 +119,9 @@ def train(
                     run.history[-1] |= validate(net.eval(), run.step)
                 if on_step:
                     on_step(report)
-                if run.is_due(recipe.checkpoint_every) or interrupted():
+                if run.is_due(recipe.checkpoint_every):
                     run.save()
-                if interrupted() and run.step < recipe.steps:
+                if interrupted():
                     raise KeyboardInterrupt
         except KeyboardInterrupt as interrupt:
             raise Interrupted(run.save_after_interrupt()) from interrupt
@@ -180,7 +180,7 @@ class _Run:
     def refuse(self, batch: Batch, loss: float) -> None:
         """Stop on a loss or gradient that is not finite; the weights are still those of the step before."""
         path = self.folder / BAD_BATCH_NAME
-        checkpoints.write_atomically(path, vars(batch) | {"step": self.step + 1})
+        checkpoints.save(path, vars(batch) | {"step": self.step + 1})
         raise TrainingError(
             f"The loss ({loss:g}) or its gradient is not finite at step {self.step + 1} of {self.recipe.steps}: lower "
             f"peak_learning_rate ({self.recipe.peak_learning_rate:g}), or look at the batch, saved in {path}."
@@ -211,10 +211,9 @@ class _Run:
             "rng": torch.get_rng_state(),
             "history": self.history,
         }
-        checkpoints.write_atomically(self.folder / checkpoints.FILE_NAME, content)
-        draft = self.folder / (HISTORY_NAME + ".tmp")
-        pd.DataFrame(self.history).to_csv(draft, index=False)
-        draft.replace(self.folder / HISTORY_NAME)
+        checkpoints.save(self.folder / checkpoints.FILE_NAME, content)
+        history = pd.DataFrame(self.history)
+        checkpoints.write_atomically(self.folder / HISTORY_NAME, lambda file: history.to_csv(file, index=False))
 
     def resume(self) -> None:
         """Go back to the folder's checkpoint, if there is one."""
@@ -238,7 +237,9 @@ class _Run:
             kept = f"step {self.step} is kept in {path}"
         else:
             kept = f"the last checkpoint is kept in {path}" if path.exists() else "nothing was kept yet"
-        return f"Training stopped before step {self.recipe.steps}; {kept}: run the same command again to go on."
+        return (
+            f"Training stopped in step {self.step} of {self.recipe.steps}; {kept}: run the same command again to go on."
+        )
 
 
 def num_classes_of(net: nn.Module) -> int:

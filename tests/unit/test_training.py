@@ -180,8 +180,14 @@ def test_a_second_ctrl_c_stops_at_once_and_saves_no_half_step(tmp_path):
     assert checkpoints.read(tmp_path / "checkpoint.pt")["step"] == 2
 
 
+def test_ctrl_c_in_the_last_step_is_not_lost(tmp_path):
+    with pytest.raises(Interrupted, match="step 6 of 6; step 6 is kept"):
+        run(tmp_path, on_step=at_step(6, lambda: signal.raise_signal(signal.SIGINT)))
+    run(tmp_path, on_step=lambda _: fail())
+
+
 def test_ctrl_c_between_steps_saves(tmp_path):
-    with pytest.raises(Interrupted, match="before step 6; step 3 is kept"):
+    with pytest.raises(Interrupted, match="stopped in step 3 of 6; step 3 is kept"):
         run(tmp_path, on_step=at_step(3, lambda: fail(KeyboardInterrupt())))
     assert checkpoints.read(tmp_path / "checkpoint.pt")["step"] == 3
 
@@ -278,14 +284,14 @@ def test_torch_is_left_as_it_was(tmp_path):
 
 def test_a_full_disk_keeps_the_checkpoint_before(tmp_path, monkeypatch):
     path = tmp_path / "checkpoint.pt"
-    checkpoints.write_atomically(path, {"step": 1})
+    checkpoints.save(path, {"step": 1})
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(StorageError, match="No space left on device"):
-        checkpoints.write_atomically(path, {"step": 2})
+        checkpoints.save(path, {"step": 2})
     monkeypatch.undo()
     assert torch.load(path, weights_only=True) == {"step": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
