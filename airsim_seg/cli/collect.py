@@ -2,7 +2,7 @@
 
 import math
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,18 +117,18 @@ def _live() -> "Iterator[Callbacks]":
     def say(line: str) -> None:
         bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
-    with _interruptible() as stopping, bar:
-        yield Callbacks(say, progress, stopping)
+    with _interruptible(lambda: "recording" in tasks) as should_stop, bar:
+        yield Callbacks(say, progress, should_stop)
 
 
 @contextmanager
-def _interruptible() -> "Iterator[Any]":
-    """Ctrl-C asks to stop; pressed again, it interrupts at once."""
+def _interruptible(recording: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
+    """While recording, Ctrl-C asks to stop after the frame in hand; before, or pressed again, it interrupts."""
     asked = False
 
     def on_signal(*_: object) -> None:
         nonlocal asked
-        if asked:
+        if asked or not recording():
             raise KeyboardInterrupt
         asked = True
 

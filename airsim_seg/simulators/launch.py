@@ -44,18 +44,22 @@ def connect_or_start(environment: str, address: str | None, say: Say) -> Iterato
     load_client()  # before anything is started: without it nothing can be done
     if address is not None:
         host, port = parse_address(address)
-        with _connected(host, port) as simulator:
+        with _guest(AirSimSimulator(host, port)) as simulator:
             say(f"using the AirSim at {host}:{port}")
             yield simulator
         return
     found = _try_default_port(say)
     if found is not None:
-        with _closing(found):
-            yield found
+        with _guest(found) as simulator:
+            yield simulator
         return
     say(f"no AirSim answers at {LOCALHOST}:{DEFAULT_PORT}: starting the built-in simulator")
-    with _child(environment, say) as port, _connected(LOCALHOST, port) as simulator:
-        yield simulator
+    with _child(environment, say) as port:
+        simulator = AirSimSimulator(LOCALHOST, port)
+        try:
+            yield simulator
+        finally:
+            simulator.close()
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -85,16 +89,10 @@ def _try_default_port(say: Say) -> AirSimSimulator | None:
 
 
 @contextmanager
-def _connected(host: str, port: int) -> Iterator[AirSimSimulator]:
-    simulator = AirSimSimulator(host, port)
-    with _closing(simulator):
-        yield simulator
-
-
-@contextmanager
-def _closing(simulator: AirSimSimulator) -> Iterator[None]:
+def _guest(simulator: AirSimSimulator) -> Iterator[AirSimSimulator]:
+    """Leave a simulator that is not ours running, as it was found."""
     try:
-        yield
+        yield simulator
     finally:
         simulator.resume()
         simulator.close()

@@ -1,6 +1,6 @@
 """`airsim-seg collect` as a user meets it."""
 
-import os
+import signal
 import socket
 import subprocess
 import sys
@@ -104,16 +104,19 @@ def test_collect_starts_its_own_simulator(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
-def test_simulator_dies_with_a_killed_collection(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_simulator_ends_with_the_collection(tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "airsim_seg", "collect", "--seconds", "9", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"COLUMNS": "200"}) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if line.startswith("simulator: "))
         children = children_of(process.pid)
         assert children
-        process.kill()
-        process.wait(DEADLINE_S)
-        process.stdout.close()
+        process.send_signal(number)
+        _, said = process.communicate(timeout=DEADLINE_S)
+        assert process.returncode == (130 if number == signal.SIGINT else -number)
+        assert ("interrupted" in said) == (number == signal.SIGINT)
+        assert "Traceback" not in said
         deadline = time.monotonic() + DEADLINE_S
         while any(is_alive(pid) for pid in children):
             assert time.monotonic() < deadline
