@@ -1,11 +1,12 @@
 """What to collect: how a request becomes videos with names, and whether a file is the video asked for."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from airsim_seg.collection.plans import num_frames_of
-from airsim_seg.errors import UsageError
+from airsim_seg.errors import StorageError, UsageError
 from airsim_seg.recordings import RecordingReader
 
 Vehicle = Literal["drone", "car"]
@@ -100,3 +101,18 @@ def _differences(found: object, wanted: dict[str, Any]) -> str:
     return ", ".join(
         f"{key} {found.get(key)} instead of {value}" for key, value in wanted.items() if found.get(key) != value
     )
+
+
+def nearest_folder(folder: Path) -> Path:
+    """The folder itself, or the nearest one above it that exists.
+
+    Raises:
+        StorageError: that is no folder, or may not be written.
+    """
+    absolute = folder.absolute()
+    place = next(place for place in (absolute, *absolute.parents) if place.exists())
+    if not place.is_dir():
+        raise StorageError(f"{folder} cannot be made: {place} is no folder; choose another --out.")
+    if not os.access(place, os.W_OK):
+        raise StorageError(f"{folder} cannot be written: no right to write in {place}; choose another --out.")
+    return place

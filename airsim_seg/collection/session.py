@@ -16,7 +16,7 @@ from airsim_seg.collection.car import Street, plan_car
 from airsim_seg.collection.collector import record
 from airsim_seg.collection.drone import Air, plan_drone
 from airsim_seg.collection.plans import Plan
-from airsim_seg.collection.request import WAYS_OUT, Request, Task, is_complete
+from airsim_seg.collection.request import WAYS_OUT, Request, Task, is_complete, nearest_folder
 from airsim_seg.collection.summary import VideoSummary, summarise
 from airsim_seg.collection.survey import Survey, load_survey, save_survey, take_survey
 from airsim_seg.errors import MissingData, StorageError, UsageError
@@ -66,6 +66,7 @@ def collect(
         NoRoute: the world has no such trajectory.
         SimulatorLost, Interrupted, StorageError, UnknownColours: what was recorded is kept; repeat the call to go on.
     """
+    nearest_folder(request.folder)  # refuses what cannot be written before anything is started
     tasks = request.tasks()
     waiting = [task for task in tasks if not is_complete(task)]
     unknown: dict[Path, int] = {}
@@ -122,7 +123,7 @@ class _Session:
         height, width = self._simulator.camera.size_hw
         pixels = height * width
         size = frames * pixels * (3 * RGB_SHARE + IDS_SHARE + (4 * DEPTH_SHARE if self._request.depth else 0))
-        free = shutil.disk_usage(_existing(self._request.out)).free
+        free = shutil.disk_usage(nearest_folder(self._request.out)).free
         self._callbacks.say(
             f"recording {len(tasks)} videos of {self._request.seconds:g} s at {self._request.rate_hz:g} Hz, "
             f"{width}x{height}: {frames} frames, about {size / 1e9:.2g} GB into {self._request.folder} "
@@ -165,8 +166,11 @@ class _Session:
         survey = take_survey(
             self._simulator, on_progress=lambda done, total: self._callbacks.progress("looking around", done, total)
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_survey(survey, path, key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_survey(survey, path, key)
+        except OSError as error:
+            raise StorageError(f"{path} cannot be written ({error.strerror}): choose another --out.") from error
         return survey
 
     def _world_key(self) -> str:
@@ -234,9 +238,3 @@ class _Session:
             objects=self._objects,
             has_depth=self._request.depth,
         )
-
-
-def _existing(folder: Path) -> Path:
-    """The folder itself, or the nearest one above it that exists."""
-    absolute = folder.absolute()
-    return next((place for place in (absolute, *absolute.parents) if place.exists()), Path(absolute.anchor))

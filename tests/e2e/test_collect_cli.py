@@ -56,6 +56,14 @@ def test_no_simulator_at_the_address(tmp_path: Path) -> None:
     assert not (tmp_path / "raw").exists()
 
 
+def test_out_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_text("mine")
+    result = run("--out", str(tmp_path / "raw"))
+    assert result.exit_code == 1
+    assert "is no folder; choose another --out" in result.output
+    assert (tmp_path / "raw").read_text() == "mine"
+
+
 def test_missing_client_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "airsim", None)
     result = run("--out", str(tmp_path))
