@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airsim_seg.builtin.environments.meshes import Mesh, Point, box, flat, joined, moved, quad
+from airsim_seg.builtin.environments.meshes import Mesh, Point, box, flat, joined, moved, quad, rectangle_uv
 from airsim_seg.builtin.rendering.materials import Material
 
 STOREY_M = 2.9
@@ -70,7 +70,7 @@ def walls(house: House) -> Mesh:
     if not house.hipped:
         gable = [((x, -y, top), (0, -y, top + house.rise_m), (-x, -y, top))]
         gable.append(((-x, y, top), (0, y, top + house.rise_m), (x, y, top)))
-        parts.append(flat([(a, c, b) if False else (a, b, c) for a, b, c in gable], material, tile_m=2.6))
+        parts.append(flat(gable, material, tile_m=2.6))
     parts.append(_door((x, 0.0)))
     parts.extend(_window(place, turn) for place, turn in window_places(house))
     return joined(parts)
@@ -99,7 +99,13 @@ def _faces(house: House) -> list[tuple[float, float, float]]:
 def _window(place: tuple[float, float, float], turn: float) -> Mesh:
     frame = box((-0.05, -0.62, -0.72), (0.07, 0.62, 0.72), Material.TRIM)
     panes = [
-        quad((0.075, a, c), (0.075, a + 0.5, c), (0.075, a + 0.5, c + 0.58), (0.075, a, c + 0.58), Material.GLASS)
+        quad(
+            (0.075, a, c),
+            (0.075, a + 0.5, c),
+            (0.075, a + 0.5, c + 0.58),
+            (0.075, a, c + 0.58),
+            material=Material.GLASS,
+        )
         for a in (-0.54, 0.04)
         for c in (-0.63, 0.05)
     ]
@@ -181,9 +187,9 @@ def _barge(x: float, y: float, z: float, eaves: float, rise: float, side: float)
     for s in (-1.0, 1.0):
         low, high = (s * x, side * y), (0.0, side * y)
         corners = [(*low, z), (*high, z + rise), (*high, eaves + rise), (*low, eaves)]
-        parts.append(quad(*(corners if s * side < 0 else corners[::-1]), Material.TRIM))
+        parts.append(quad(*(corners if s * side < 0 else corners[::-1]), material=Material.TRIM))
     front = [(side * x, -y, z), (side * x, y, z), (side * x, y, eaves), (side * x, -y, eaves)]
-    parts.append(quad(*(front if side > 0 else front[::-1]), Material.TRIM))
+    parts.append(quad(*(front if side > 0 else front[::-1]), material=Material.TRIM))
     return joined(parts)
 
 
@@ -191,8 +197,8 @@ def _undersides(x: float, y: float, z: float, rise: float) -> Mesh:
     ridge_left, ridge_right = (0.0, y, z + rise), (0.0, -y, z + rise)
     return joined(
         [
-            quad((x, y, z), (x, -y, z), ridge_right, ridge_left, Material.TRIM),
-            quad((-x, -y, z), (-x, y, z), ridge_left, ridge_right, Material.TRIM),
+            quad((x, y, z), (x, -y, z), ridge_right, ridge_left, material=Material.TRIM),
+            quad((-x, -y, z), (-x, y, z), ridge_left, ridge_right, material=Material.TRIM),
         ]
     )
 
@@ -224,7 +230,7 @@ def veranda(house: House, wide_m: float) -> Mesh:
         [(front, half + 0.3, head + 0.75), (front, -half - 0.3, head + 0.75)],
     )
     parts.append(_slope(low[0], low[1], high[0], high[1]))
-    parts.append(quad(high[1], high[0], low[1], low[0], Material.TRIM))
+    parts.append(quad(high[1], high[0], low[1], low[0], material=Material.TRIM))
     parts.append(
         box((eave - 0.06, -half - 0.3, head - 0.14), (eave, half + 0.3, head + 0.02), Material.TRIM, bottom=True)
     )
@@ -239,9 +245,8 @@ def railing(start: Point, end: Point, height_m: float) -> Mesh:
     """A row of pickets between two points of the deck (see-through)."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     up = np.array((0, 0, height_m))
-    long = np.linalg.norm(b - a)
-    uv = (((0, 0), (long, 0), (long, 1)), ((0, 0), (long, 1), (0, 1)))
-    return flat(((a, b, b + up), (a, b + up, a + up)), Material.PICKETS, uv=uv)
+    corners = np.array(((a, b, b + up), (a, b + up, a + up)))
+    return flat(corners, Material.PICKETS, uv=rectangle_uv(float(np.linalg.norm(b - a)), 1.0))
 
 
 def garage(deep_m: float, wide_m: float) -> Mesh:
@@ -256,5 +261,4 @@ def garage(deep_m: float, wide_m: float) -> Mesh:
 def garage_roof(deep_m: float, wide_m: float) -> Mesh:
     """A low roof over the garage."""
     half = wide_m / 2 + 0.35
-    slab = box((-deep_m - 0.3, -half, 2.7), (0.45, half, 2.92), Material.SHINGLES, bottom=True, tile_m=3.0)
-    return slab
+    return box((-deep_m - 0.3, -half, 2.7), (0.45, half, 2.92), Material.SHINGLES, bottom=True, tile_m=3.0)

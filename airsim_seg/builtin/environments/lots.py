@@ -10,14 +10,14 @@ from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.rendering.materials import Material
 
 WIDE_M = 21.0
-TO_STREET_M = 20.5  # from the house's middle to the middle of the road
-TO_BACK_M = 17.0
+TO_STREET_M = 18.8  # from the house's middle to the middle of the road
+TO_BACK_M = 18.7
 _FRONT_LINE_M = TO_STREET_M - streets.WALK_FAR_M - 0.7
 _GARAGE_Y_M, _GARAGE_WIDE_M, _GARAGE_DEEP_M = 7.7, 4.4, 6.0
 _BACK_GARDEN_M = -11.3
 
-TREE_TINT = (0.125, 0.17, 0.125)
-HEDGE_TINT = (0.20, 0.27, 0.09)
+TREE_TINT = (0.085, 0.115, 0.085)
+HEDGE_TINT = (0.15, 0.21, 0.07)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.ran
         ]
         builder.add("Fence", lot.position_m(_FRONT_LINE_M, -7.0), panels, _pick(yards.FENCE_TINTS, rng))
     for y in (-8.0, 3.6):
-        if rng.random() < 0.72:
+        if rng.random() < 0.8:
             add_tree(builder, lot, rng.uniform(8.0, 10.5), y + rng.uniform(-1, 1), rng)
     for _ in range(int(rng.integers(0, 3))):
         x, y = house.deep_m / 2 + 1.0, rng.choice((-1.0, 1.0)) * rng.uniform(3.2, 4.5) - 2.6
@@ -136,18 +136,18 @@ def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random
     kind = rng.choice(("Tree", "Oak", "Birch", "Fir"), p=(0.42, 0.22, 0.2, 0.16))
     tint = varied(TREE_TINT, rng, 0.2)
     if kind == "Fir":
-        mesh = trees.fir(rng, height_m=rng.uniform(9, 14), spread_m=rng.uniform(2.4, 3.2), count=620)
-        tint = varied((0.10, 0.135, 0.105), rng, 0.2)
+        mesh = trees.fir(rng, height_m=rng.uniform(12, 19), spread_m=rng.uniform(2.8, 4), count=620)
+        tint = varied((0.075, 0.10, 0.08), rng, 0.2)
     elif kind == "Oak":
-        mesh = trees.broadleaf(rng, height_m=rng.uniform(12, 15), spread_m=rng.uniform(5, 6), count=1500, card_m=0.85)
+        mesh = trees.broadleaf(rng, height_m=rng.uniform(14, 19), spread_m=rng.uniform(5.5, 7), count=1400, card_m=1.15)
     elif kind == "Birch":
         mesh = trees.broadleaf(
-            rng, height_m=rng.uniform(10, 13), spread_m=rng.uniform(2.6, 3.4), count=420, card_m=0.7,
+            rng, height_m=rng.uniform(11, 15), spread_m=rng.uniform(2.8, 3.8), count=420, card_m=0.8,
             bark=Material.BIRCH_BARK, lobes=14,
         )  # fmt: skip
-        tint = varied((0.17, 0.22, 0.12), rng, 0.2)
+        tint = varied((0.13, 0.165, 0.09), rng, 0.2)
     else:
-        mesh = trees.broadleaf(rng, height_m=rng.uniform(9, 13), spread_m=rng.uniform(3.6, 5), count=1000, card_m=0.8)
+        mesh = trees.broadleaf(rng, height_m=rng.uniform(11, 15), spread_m=rng.uniform(4, 5.5), count=900, card_m=1.0)
     builder.add(str(kind), lot.position_m(x, y), [lot.put(mesh, x, y, rng.uniform(0, 6))], tint)
 
 

@@ -47,6 +47,25 @@ def joined(meshes: Iterable[Mesh]) -> Mesh:
     )
 
 
+def divided(mesh: Mesh, most: int) -> list[Mesh]:
+    """Cut a mesh into compact pieces, halving along its longest side, so that each can be culled and sorted.
+
+    Args:
+        mesh: any.
+        most: triangles a piece.
+    """
+    if len(mesh) <= most:
+        return [mesh]
+    middles = mesh.corners.mean(1)
+    order = np.argsort(middles[:, np.ptp(middles, axis=0).argmax()], kind="stable")
+    halves = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
+    return [
+        piece
+        for rows in halves
+        for piece in divided(Mesh(mesh.corners[rows], mesh.normals[rows], mesh.uv[rows], mesh.materials[rows]), most)
+    ]
+
+
 def placed(mesh: Mesh, position_m: Point, yaw_rad: float = 0.0) -> Mesh:
     """Put a mesh into the world.
 
@@ -98,23 +117,25 @@ def flat(corners: npt.ArrayLike, material: Material, *, uv: npt.ArrayLike | None
     )
 
 
-def quad(a: Point, b: Point, c: Point, d: Point, material: Material, *, uv_scale: float | None = None) -> Mesh:
+def quad(*corners: Point, material: Material, uv_scale: float | None = None) -> Mesh:
     """Two triangles a-b-c and a-c-d.
 
     Args:
-        a: first corner, and so on around, counter-clockwise seen from outside.
-        b: second.
-        c: third.
-        d: fourth.
+        corners: a, b, c and d, counter-clockwise seen from outside.
         material: of both.
         uv_scale: texture units a metre, u along a-b and v along a-d; None projects as `flat` does.
     """
-    pa, pb, pc, pd = (np.asarray(p, np.float64) for p in (a, b, c, d))
-    corners = np.array((pa, pb, pc, pa, pc, pd)).reshape(2, 3, 3)
+    a, b, c, d = (np.asarray(p, np.float64) for p in corners)
+    triangles = np.array(((a, b, c), (a, c, d)))
     if uv_scale is None:
-        return flat(corners, material)
-    wide, high = np.linalg.norm(pb - pa) * uv_scale, np.linalg.norm(pd - pa) * uv_scale
-    return flat(corners, material, uv=(((0, 0), (wide, 0), (wide, high)), ((0, 0), (wide, high), (0, high))))
+        return flat(triangles, material)
+    wide, high = float(np.linalg.norm(b - a)) * uv_scale, float(np.linalg.norm(d - a)) * uv_scale
+    return flat(triangles, material, uv=rectangle_uv(wide, high))
+
+
+def rectangle_uv(wide: float, high: float) -> Float64Array:
+    """float64 [2,3,2]: texture coordinates of the triangles a-b-c and a-c-d of a rectangle."""
+    return np.array((((0, 0), (wide, 0), (wide, high)), ((0, 0), (wide, high), (0, high))), np.float64)
 
 
 def box(low: Point, high: Point, material: Material, *, bottom: bool = False, tile_m: float = 4.0) -> Mesh:

@@ -1,5 +1,7 @@
 """The Neighborhood: three streets north-south, three east-west, 48 lots, woods around. The seed sets the rest."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from airsim_seg.builtin.environments import lots, streets, terrain, trees, vehicles, yards
@@ -14,8 +16,8 @@ STREETS_EAST_M = (-75.0, 0.0, 75.0)  # run north-south
 STREETS_NORTH_M = (-100.0, 0.0, 100.0)  # run east-west
 _LOTS_A_STRETCH = 4
 _NORTH, _EAST = 0.0, np.pi / 2
-_WOODS_FROM_M, _WOODS_TO_M = 114.0, 160.0
-_WOODS_TREES = 230
+_WOODS_FROM_M, _WOODS_TO_M = 115.0, 143.0
+_WOODS_TREES = 250
 
 
 def build_neighborhood(seed: int) -> Scene:
@@ -38,7 +40,7 @@ def build_neighborhood(seed: int) -> Scene:
     return builder.scene(
         environment=NAME,
         seed=seed,
-        player_start=Pose.from_euler((-62.0, 1.8, 0.0), yaw_rad=0.0),
+        player_start=Pose.from_euler((-62.0, 2.0, 0.0), yaw_rad=0.0),
         ground_down_m=terrain.ground_down_m,
     )
 
@@ -48,10 +50,10 @@ def _stretches() -> list[tuple[float, float, float, float]]:
     half = streets.ROAD_HALF_M
     found = []
     for east in STREETS_EAST_M:
-        for low, high in zip(STREETS_NORTH_M, STREETS_NORTH_M[1:], strict=False):
+        for low, high in pairwise(STREETS_NORTH_M):
             found.append((low + half, east, _NORTH, high - low - 2 * half))
     for north in STREETS_NORTH_M:
-        for low, high in zip(STREETS_EAST_M, STREETS_EAST_M[1:], strict=False):
+        for low, high in pairwise(STREETS_EAST_M):
             found.append((north, low + half, _EAST, high - low - 2 * half))
     return found
 
@@ -118,23 +120,23 @@ def _add_street_furniture(builder: SceneBuilder, rng: np.random.Generator) -> No
         gap = length / count
         for k in range(count):
             x = (k + 0.5) * gap
-            line = [moved(streets.pole(), (x, -4.95, 0.0))]
+            line = [moved(streets.pole(), (x, -5.95, 0.0))]
             if k + 1 < count:
-                line.append(moved(streets.wires(gap), (x, -4.95, 0.0)))
-            builder.add("Power_Line", _along(at, yaw, x, -4.95), [placed(m, at, yaw) for m in line], (0.6, 0.6, 0.62))
-            lamp = moved(streets.lantern(), (x + gap * 0.35, 4.9, 0.0), -np.pi / 2)
+                line.append(moved(streets.wires(gap), (x, -5.95, 0.0)))
+            builder.add("Power_Line", _along(at, yaw, x, -5.95), [placed(m, at, yaw) for m in line], (0.6, 0.6, 0.62))
+            lamp = moved(streets.lantern(), (x + gap * 0.35, 5.9, 0.0), -np.pi / 2)
             builder.add(
-                "Sidewalk_Lantern", _along(at, yaw, x + gap * 0.35, 4.9), [placed(lamp, at, yaw)], (0.5, 0.5, 0.5)
+                "Sidewalk_Lantern", _along(at, yaw, x + gap * 0.35, 5.9), [placed(lamp, at, yaw)], (0.5, 0.5, 0.5)
             )
         for x, y, turn, kind in (
-            (4.5, 4.9, 0.0, "stop"), (length - 4.5, -4.9, np.pi, "stop"),
-            (length * 0.3, -4.9, np.pi, "limit"), (length * 0.7, 4.9, 0.0, str(rng.choice(streets.SIGN_KINDS[1:]))),
+            (4.5, 5.9, 0.0, "stop"), (length - 4.5, -5.9, np.pi, "stop"),
+            (length * 0.3, -5.9, np.pi, "limit"), (length * 0.7, 5.9, 0.0, str(rng.choice(streets.SIGN_KINDS[1:]))),
         ):  # fmt: skip
             mesh = placed(moved(streets.sign(kind), (x, y, 0.0), turn), at, yaw)
             builder.add("Street_Sign", _along(at, yaw, x, y), [mesh], streets.SIGN_TINTS[kind])
     for north in STREETS_NORTH_M:
         for east in STREETS_EAST_M:
-            at = (north + 5.2, east - 5.2, 0.0)
+            at = (north + 6.2, east - 6.2, 0.0)
             builder.add("Street_Sign", at, [placed(streets.name_plates(), at)], (0.02, 0.16, 0.09))
 
 
@@ -148,7 +150,7 @@ def _add_parked_cars(builder: SceneBuilder, rng: np.random.Generator) -> None:
     """At the left kerb of each stretch, so that the rest of the road stays free."""
     for north, east, yaw, length in _stretches():
         for _ in range(3):
-            x, y = rng.uniform(12, length - 12), streets.ROAD_HALF_M - 0.98
+            x, y = rng.uniform(12, length - 12), streets.ROAD_HALF_M - 1.0
             turn = np.pi if rng.random() < 0.8 else 0.0
             at = (north, east, -streets.ROAD_UP_M)
             mesh = placed(moved(vehicles.car(rng), (x, y, 0.0), turn), at, yaw)
@@ -160,17 +162,16 @@ def _add_woods(builder: SceneBuilder, places: list[Lot], rng: np.random.Generato
     """The one object of all painted foliage: woods around, trees in back gardens, fallen leaves on the roads."""
     meshes = [_wood_tree(rng, north, east) for north, east in _wood_places(rng)]
     for lot in places:
-        for y in (-8.6, 8.2):
-            if rng.random() < 0.8:
-                x = rng.uniform(-15.5, -13.0)
+        for x, y in ((-15.5, -8.4), (-15.5, 7.8), (-3.0, -10.3)):
+            if rng.random() < 0.75:
                 mesh = trees.broadleaf(
-                    rng, height_m=rng.uniform(11, 16), spread_m=rng.uniform(3.6, 5.0), count=520, card_m=1.15
+                    rng, height_m=rng.uniform(15, 21), spread_m=rng.uniform(4.5, 6.2), count=460, card_m=1.6
                 )
-                meshes.append(lot.put(mesh, x, y))
+                meshes.append(lot.put(mesh, x + rng.uniform(-1, 1), y))
     for north, east, yaw, length in _stretches():
         places_m = np.stack([rng.uniform(0, length, 60), rng.normal(0, 2.2, 60).clip(-4, 4), np.full(60, 0.045)], 1)
         meshes.append(placed(trees.fallen_leaves(rng, places_m), (north, east, 0.0), yaw))
-    builder.add("InstancedFoliageActor", (0.0, 0.0, 0.0), meshes, (0.13, 0.175, 0.13))
+    builder.add("InstancedFoliageActor", (0.0, 0.0, 0.0), meshes, (0.09, 0.12, 0.09))
 
 
 def _wood_places(rng: np.random.Generator) -> list[tuple[float, float]]:
@@ -188,9 +189,9 @@ def _wood_places(rng: np.random.Generator) -> list[tuple[float, float]]:
 def _wood_tree(rng: np.random.Generator, north: float, east: float) -> Mesh:
     down = terrain.ground_down_m(north, east)
     if rng.random() < 0.3:
-        mesh = trees.fir(rng, height_m=rng.uniform(11, 18), spread_m=rng.uniform(2.6, 3.6), count=240)
+        mesh = trees.fir(rng, height_m=rng.uniform(15, 24), spread_m=rng.uniform(3.2, 4.5), count=200)
     else:
         mesh = trees.broadleaf(
-            rng, height_m=rng.uniform(11, 17), spread_m=rng.uniform(4, 5.5), count=300, card_m=1.6, lobes=7
+            rng, height_m=rng.uniform(15, 23), spread_m=rng.uniform(5, 7), count=220, card_m=2.4, lobes=7
         )
     return placed(mesh, (north, east, down), rng.uniform(0, 6))

@@ -4,10 +4,12 @@ from collections import Counter
 
 import numpy as np
 
-from airsim_seg.builtin.environments.meshes import Mesh, Point
+from airsim_seg.builtin.environments.meshes import Mesh, Point, divided
 from airsim_seg.builtin.scene import Scene, SceneObject, Terrain
 from airsim_seg.types import Pose
 
+# A piece is culled and sorted as a whole: small enough to draw a crown from front to back.
+_MOST_TRIANGLES = 160
 WHITE = (1.0, 1.0, 1.0)
 
 
@@ -32,7 +34,7 @@ class SceneBuilder:
         Args:
             prefix: of its name; a number is added.
             position_m: [3], its foot, NED.
-            meshes: in NED; each is culled on its own, so give far-apart parts as several.
+            meshes: in NED; far-apart parts as several.
             tint: linear RGB factor of its tinted materials.
 
         Returns:
@@ -43,7 +45,8 @@ class SceneBuilder:
         north, east, down = (float(v) for v in position_m)
         self._objects.append(SceneObject(f"{prefix}_{self._count[prefix]}", (north, east, down)))
         self._tints.append(tint)
-        self._parts.extend((index, mesh) for mesh in meshes if len(mesh))
+        pieces = [piece for mesh in meshes if len(mesh) for piece in divided(mesh, _MOST_TRIANGLES)]
+        self._parts.extend((index, piece) for piece in pieces)
         return index
 
     def scene(self, *, environment: str, seed: int, player_start: Pose, ground_down_m: Terrain) -> Scene:

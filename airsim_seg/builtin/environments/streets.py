@@ -1,14 +1,16 @@
 """Streets and what stands along them. Frames as in meshes.py; x along the street."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from airsim_seg.builtin.environments.meshes import Mesh, Point, box, cylinder, flat, joined, quad
+from airsim_seg.builtin.environments.meshes import Mesh, box, cylinder, flat, joined, moved, quad
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.types import Float64Array
 
-ROAD_HALF_M = 4.1
+ROAD_HALF_M = 5.0
 KERB_M = 0.22
-WALK_NEAR_M, WALK_FAR_M = 5.6, 7.2  # edges of the pavement, from the middle of the road
+WALK_NEAR_M, WALK_FAR_M = 6.6, 8.2  # edges of the pavement, from the middle of the road
 ROAD_UP_M, WALK_UP_M = 0.03, 0.09
 _STEP_M = 20.0
 POLE_M = 9.6
@@ -20,7 +22,7 @@ def carriageway(length_m: float, half_width_m: float) -> list[Mesh]:
     """Asphalt from x = 0 to length_m, in pieces that are culled apart."""
     edges = np.append(np.arange(0, length_m - 1e-6, _STEP_M), length_m)
     pieces = []
-    for x0, x1 in zip(edges, edges[1:], strict=False):
+    for x0, x1 in pairwise(edges):
         y, z = half_width_m, ROAD_UP_M
         corners = ((x0, -y, z), (x1, -y, z), (x1, y, z), (x0, y, z))
         uv = np.array(corners)[:, :2] / 6.0
@@ -41,7 +43,7 @@ def pavement(length_m: float, side: float) -> list[Mesh]:
                 box((x0, walk[0], -0.1), (x1, walk[1], WALK_UP_M), Material.CONCRETE, tile_m=3.0),
             ]
         )
-        for x0, x1 in zip(edges, edges[1:], strict=False)
+        for x0, x1 in pairwise(edges)
     ]
 
 
@@ -60,11 +62,11 @@ def wires(length_m: float) -> Mesh:
     """Four sagging wires from a pole at the origin to one at x = length_m."""
     at = np.linspace(0, 1, 9)
     sag = 0.55 * 4 * at * (1 - at)
-    parts = []
+    parts: list[Mesh] = []
     for height in ARM_HEIGHTS_M:
         for y in _WIRE_OFFSETS_M:
             points = np.stack([at * length_m, np.full_like(at, y), height + 0.22 - sag], 1)
-            parts.extend(_wire(a, b) for a, b in zip(points, points[1:], strict=False))
+            parts.extend(_wire(a, b) for a, b in pairwise(points))
     return joined(parts)
 
 
@@ -96,20 +98,16 @@ def sign(kind: str) -> Mesh:
     post = cylinder((0, 0, -0.3), (0, 0, 2.95), (0.055, 0.05), Material.RUBBER, sides=6)
     rim = _board(outline, radius, 0.075, Material.TRIM)
     face = _board(outline, radius * 0.88, 0.082, Material.PAINT)
-    back = flat([(c, b, a) for a, b, c in _fan(outline, radius, 0.05)], Material.METAL)
+    back = moved(_board(outline, radius, 0.05, Material.METAL), (0.0, 0.0, 0.0), np.pi)
     return joined([post, rim, face, back])
 
 
 def _board(outline: tuple[tuple[float, float], ...], radius: float, x: float, material: Material) -> Mesh:
-    return flat(_fan(outline, radius, x), material)
-
-
-def _fan(outline: tuple[tuple[float, float], ...], radius: float, x: float) -> list[tuple[Point, Point, Point]]:
-    """Triangles of a board at x seen from +x; outline in (up, right as seen by the reader) turned to face +x."""
-    ring = [(x, r * radius, 2.6 + u * radius) for u, r in outline]
-    normal = np.cross(np.subtract(ring[1], ring[0]), np.subtract(ring[2], ring[0]))
-    ring = ring if normal[0] > 0 else ring[::-1]
-    return [(ring[0], ring[k], ring[k + 1]) for k in range(1, len(ring) - 1)]
+    """A flat board at x that faces +x; outline in (up, sideways), times its radius."""
+    ring = np.array([(x, sideways * radius, 2.6 + up * radius) for up, sideways in outline])
+    if np.cross(ring[1] - ring[0], ring[2] - ring[0])[0] < 0:
+        ring = ring[::-1]
+    return flat([(ring[0], ring[k], ring[k + 1]) for k in range(1, len(ring) - 1)], material)
 
 
 def name_plates() -> Mesh:
@@ -124,5 +122,4 @@ def driveway(length_m: float, width_m: float) -> Mesh:
     """A concrete slab from x = 0 to length_m, centred on y = 0."""
     y = width_m / 2
     z = 0.055
-    top = quad((0, -y, z), (length_m, -y, z), (length_m, y, z), (0, y, z), Material.CONCRETE)
-    return top
+    return quad((0, -y, z), (length_m, -y, z), (length_m, y, z), (0, y, z), material=Material.CONCRETE)

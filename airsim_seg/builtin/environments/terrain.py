@@ -26,7 +26,7 @@ def ground_up_m(north_m: Float64Array, east_m: Float64Array) -> Float64Array:
 
 def ground_down_m(north_m: float, east_m: float) -> float:
     """Down coordinate of the ground, metres NED: the Terrain of the Neighborhood."""
-    return -float(ground_up_m(np.float64(north_m), np.float64(east_m)))
+    return -float(ground_up_m(np.array(north_m), np.array(east_m)))
 
 
 def ground_meshes() -> list[Mesh]:
@@ -55,7 +55,8 @@ def _plain() -> list[Mesh]:
     rectangles = [(-p, h, p, p), (-p, -p, p, -h), (h, -h, p, h), (-p, -h, -h, h)]
     return [
         placed(
-            quad((x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0), Material.MEADOW, uv_scale=1 / 3.5), (0.0, 0.0, 0.0)
+            quad((x0, y0, 0), (x1, y0, 0), (x1, y1, 0), (x0, y1, 0), material=Material.MEADOW, uv_scale=1 / 3.5),
+            (0.0, 0.0, 0.0),
         )
         for x0, y0, x1, y1 in rectangles
     ]

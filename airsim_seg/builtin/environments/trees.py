@@ -60,7 +60,7 @@ def crown(
     heart[:, 2] = heart[:, 2] * 0.9 + 0.05
     lobe_radius = rng.uniform(0.34, 0.56, lobes)
     which = rng.choice(lobes, count, p=lobe_radius**2 / (lobe_radius**2).sum())
-    direction = _unit(rng.normal(size=(count, 3)) + (0, 0, 0.15))
+    direction = _unit(rng.normal(size=(count, 3)) + np.array((0, 0, 0.15)))
     depth = rng.random(count) ** 0.35
     unit_place = heart[which] + direction * (lobe_radius[which] * depth)[:, None]
     outward = _unit(unit_place * 0.7 + direction * 0.6 + (0, 0, 0.12))
@@ -96,11 +96,11 @@ def broadleaf(
     fork = np.array((lean[0], lean[1], clear * 1.25))
     parts = [
         cylinder((0, 0, -0.3), fork, (thick * 1.25, thick * 0.8), bark, sides=8),
-        cylinder(fork, (lean[0] * 2, lean[1] * 2, height_m * 0.8), (thick * 0.8, thick * 0.15), bark, sides=6),
+        cylinder(fork, (lean[0] * 2, lean[1] * 2, height_m * 0.72), (thick * 0.8, thick * 0.15), bark, sides=6),
     ]
     for turn in np.arange(6) * 1.05 + rng.uniform(0, 1):
-        reach = spread_m * rng.uniform(0.5, 0.8)
-        tip = np.array((reach * np.cos(turn), reach * np.sin(turn), middle[2] + rng.uniform(-0.1, 0.25) * height_m))
+        reach = spread_m * rng.uniform(0.4, 0.62)
+        tip = np.array((reach * np.cos(turn), reach * np.sin(turn), middle[2] + rng.uniform(-0.08, 0.12) * height_m))
         parts.append(cylinder(fork * rng.uniform(0.85, 1.2), tip, (thick * 0.5, thick * 0.1), bark, sides=5))
     radii = np.array((spread_m, spread_m, (height_m - clear) * 0.56))
     parts.append(crown(middle, radii, count, card_m, rng, lobes=lobes))
@@ -119,7 +119,7 @@ def fir(rng: np.random.Generator, *, height_m: float, spread_m: float, count: in
     side = np.stack([-np.sin(turn), np.cos(turn), rng.uniform(-0.5, 0.5, count)], 1) * (0.42 * reach + 0.16)[:, None]
     start = heart + away * (0.12 * reach)[:, None]
     corners = np.stack([start - side, start + side, heart + away * reach[:, None] + droop], 1)
-    normals = np.repeat(_unit(away + (0, 0, 0.55))[:, None], 3, 1)
+    normals = np.repeat(_unit(away + np.array((0, 0, 0.55)))[:, None], 3, 1)
     branches = Mesh(corners, normals, np.tile(_CARD_UV, (count, 1, 1)), np.full(count, int(Material.NEEDLES), np.int32))
     trunk = cylinder((0, 0, -0.3), (0, 0, height_m * 0.95), (0.03 * height_m, 0.02), Material.BARK, sides=6)
     return joined([trunk, branches])
@@ -148,7 +148,7 @@ def hedge(rng: np.random.Generator, *, length_m: float, height_m: float, width_m
     wave = 0.12 * np.sin(place[:, 0] * length_m * 1.7 + rng.uniform(0, 6))
     centres = place * size + (0, 0, height_m / 2)
     centres[:, 2] *= 1 + wave
-    leaves = cards(centres, _unit(outward + (0, 0, 0.3)), rng.uniform(0.3, 0.55, count), Material.LEAVES, rng)
+    leaves = cards(centres, _unit(outward + np.array((0, 0, 0.3))), rng.uniform(0.3, 0.55, count), Material.LEAVES, rng)
     inner = size / 2 * (0.98, 0.72, 1.0)
     heart = box((-inner[0], -inner[1], 0), (inner[0], inner[1], height_m * 0.85), Material.THICKET)
     return joined([leaves, heart])
@@ -170,5 +170,5 @@ def fallen_leaves(rng: np.random.Generator, places_m: Float64Array) -> Mesh:
     b = np.stack([-np.sin(turn), np.cos(turn), 0 * turn], 1) * size
     corners = np.stack([places_m - a - b * 0.5, places_m + a - b * 0.5, places_m + b], 1)
     uv = np.tile(np.array(((0.42, 0.3), (0.5, 0.3), (0.46, 0.36))), (len(places_m), 1, 1))
-    material = np.full(len(places_m), int(Material.WOOD), np.int32)
+    material = np.full(len(places_m), int(Material.LITTER), np.int32)
     return Mesh(corners, np.repeat(up[:, None], 3, 1), uv, material)

@@ -1,5 +1,7 @@
 """Parked cars: a body lofted from a side profile, with windows and wheels."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from airsim_seg.builtin.environments.meshes import Mesh, cylinder, flat, joined, quad
@@ -35,15 +37,15 @@ def car(rng: np.random.Generator) -> Mesh:
     """A car of 4.4 x 1.8 m standing at the origin, its nose along x."""
     profile = _SALOON if rng.random() < 0.6 else _ESTATE
     parts = [_wheel(x, y) for x in (-1.35, 1.35) for y in (-0.82, 0.82)]
-    for k, ((xa, za), (xb, zb)) in enumerate(zip(profile, profile[1:], strict=False)):
+    for k, ((xa, za), (xb, zb)) in enumerate(pairwise(profile)):
         wa, wb = _half_width(za), _half_width(zb)
         material = Material.GLASS if k in _GLAZED else Material.PAINT
-        parts.append(quad((xa, -wa, za), (xb, -wb, zb), (xb, wb, zb), (xa, wa, za), material))
+        parts.append(quad((xa, -wa, za), (xb, -wb, zb), (xb, wb, zb), (xa, wa, za), material=material))
     for side in (1.0, -1.0):
         parts.append(_side(profile, side))
         parts.extend(_side_windows(profile, side))
     bottom = [(x, y, 0.38) for x, y in ((-2.2, -0.9), (-2.2, 0.9), (2.2, 0.9), (2.2, -0.9))]
-    parts.append(quad(*bottom, Material.RUBBER))
+    parts.append(quad(*bottom, material=Material.RUBBER))
     for y in (-0.6, 0.6):
         parts.append(
             quad(
@@ -51,7 +53,7 @@ def car(rng: np.random.Generator) -> Mesh:
                 (2.215, y + 0.2, 0.6),
                 (2.13, y + 0.2, 0.74),
                 (2.13, y - 0.2, 0.74),
-                Material.METAL,
+                material=Material.METAL,
             )
         )
     return joined(parts)
@@ -62,7 +64,7 @@ def _side(profile: tuple[tuple[float, float], ...], side: float) -> Mesh:
     points = np.array([(x, side * _half_width(z), z) for x, z in profile])
     middle = np.array((0.0, side * 0.9, 0.7))
     ring = np.concatenate([points, points[:1]])
-    fan = [(middle, a, b) if side > 0 else (middle, b, a) for a, b in zip(ring, ring[1:], strict=False)]
+    fan = [(middle, a, b) if side > 0 else (middle, b, a) for a, b in pairwise(ring)]
     return flat(fan, Material.PAINT)
 
 
@@ -82,7 +84,7 @@ def _side_windows(profile: tuple[tuple[float, float], ...], side: float) -> list
             (high_rear, y_high, head),
             (high_front, y_high, head),
         ]
-        panes.append(quad(*(corners if side > 0 else corners[::-1]), Material.GLASS))
+        panes.append(quad(*(corners if side > 0 else corners[::-1]), material=Material.GLASS))
     return panes
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from airsim_seg.builtin.environments.meshes import Mesh, Point, blob, box, flat, joined, quad
+from airsim_seg.builtin.environments.meshes import Mesh, Point, blob, box, flat, joined, quad, rectangle_uv
 from airsim_seg.builtin.rendering.materials import Material
+from airsim_seg.types import Float64Array
 
 FENCE_TINTS = ((0.9, 0.9, 0.92), (0.34, 0.38, 0.46), (0.62, 0.48, 0.34), (0.80, 0.78, 0.72))
 _POST_EVERY_M = 2.4
@@ -14,8 +15,8 @@ def picket_fence(start: Point, end: Point, height_m: float) -> Mesh:
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     long = float(np.linalg.norm(b - a))
     up = np.array((0.0, 0.0, height_m))
-    uv = (((0, 0), (long, 0), (long, 1)), ((0, 0), (long, 1), (0, 1)))
-    panel = flat(((a, b, b + up), (a, b + up, a + up)), Material.PICKETS, uv=uv)
+    corners = np.array(((a, b, b + up), (a, b + up, a + up)))
+    panel = flat(corners, Material.PICKETS, uv=rectangle_uv(long, 1.0))
     return joined([panel, _posts(a, b, height_m + 0.08)])
 
 
@@ -26,14 +27,14 @@ def board_fence(start: Point, end: Point, height_m: float) -> Mesh:
     along = (b - a) / np.linalg.norm(b - a)
     out = 0.03 * np.array((along[1], -along[0], 0.0))
     sides = [
-        quad(a + out, b + out, b + out + up, a + out + up, Material.WOOD, uv_scale=0.5),
-        quad(b - out, a - out, a - out + up, b - out + up, Material.WOOD, uv_scale=0.5),
-        quad(a + out + up, b + out + up, b - out + up, a - out + up, Material.WOOD, uv_scale=0.5),
+        quad(a + out, b + out, b + out + up, a + out + up, material=Material.WOOD, uv_scale=0.5),
+        quad(b - out, a - out, a - out + up, b - out + up, material=Material.WOOD, uv_scale=0.5),
+        quad(a + out + up, b + out + up, b - out + up, a - out + up, material=Material.WOOD, uv_scale=0.5),
     ]
     return joined([*sides, _posts(a, b, height_m + 0.1)])
 
 
-def _posts(a: np.ndarray, b: np.ndarray, height_m: float) -> Mesh:  # type: ignore[type-arg]
+def _posts(a: Float64Array, b: Float64Array, height_m: float) -> Mesh:
     long = float(np.linalg.norm(b - a))
     count = max(2, round(long / _POST_EVERY_M) + 1)
     half = np.array((0.06, 0.06, 0.0))
@@ -44,7 +45,7 @@ def _posts(a: np.ndarray, b: np.ndarray, height_m: float) -> Mesh:  # type: igno
 def pool(long_m: float, wide_m: float) -> Mesh:
     """Water just below a rim of tiles; x along its length."""
     x, y = long_m / 2, wide_m / 2
-    water = quad((x, -y, 0.11), (x, y, 0.11), (-x, y, 0.11), (-x, -y, 0.11), Material.WATER, uv_scale=0.3)
+    water = quad((x, -y, 0.11), (x, y, 0.11), (-x, y, 0.11), (-x, -y, 0.11), material=Material.WATER, uv_scale=0.3)
     rims = [
         box((-x - 0.3, s * y - 0.15, -0.1), (x + 0.3, s * y + 0.15, 0.17), Material.TILES, tile_m=2.0) for s in (-1, 1)
     ]

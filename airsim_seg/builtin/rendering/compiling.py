@@ -37,6 +37,11 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
 
 
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a small function that disappears into the kernel that calls it."""
-    compiled: Callable[..., Any] = njit(forceinline=True, fastmath=True, error_model="numpy", nogil=True)(function)
+    """Compile a function that disappears into the kernel that calls it.
+
+    It counts no references (`_nrt`), so it can look into arrays but make none, not even slices: counting them for
+    every pixel, in memory that the threads share, took longer than the shading.
+    """
+    options: dict[str, Any] = {"forceinline": True, "fastmath": True, "error_model": "numpy", "_nrt": False}
+    compiled: Callable[..., Any] = njit(**options)(function)
     return compiled

@@ -46,12 +46,22 @@ class Material(IntEnum):
     MEADOW = 21
     THICKET = 22
     BOARDS = 23
+    LITTER = 24
 
 
 CUTOUTS = {Material.LEAVES: Cutout.LEAVES, Material.NEEDLES: Cutout.NEEDLES, Material.PICKETS: Cutout.PICKETS}
 FOLIAGE = frozenset({Material.LEAVES, Material.NEEDLES})
 UNTINTED = frozenset(
-    {Material.BARK, Material.BIRCH_BARK, Material.GLASS, Material.RUBBER, Material.TRIM, Material.WATER, Material.TILES}
+    {
+        Material.BARK,
+        Material.BIRCH_BARK,
+        Material.GLASS,
+        Material.RUBBER,
+        Material.TRIM,
+        Material.WATER,
+        Material.TILES,
+        Material.LITTER,
+    }
 )
 # Reflectance at normal incidence; 0 is matt. Water and glass are 0.02 and 0.04 in air (Fresnel, n = 1.33 and 1.5);
 # a window pane reflects on both sides and hides a dark room, car paint has a clear coat.

@@ -6,6 +6,9 @@ conversion using 2D homogeneous coordinates", 1997). They hold for triangles tha
 nothing is ever clipped, and every attribute f of a sample is sum(e_i f_i) / sum(e_i).
 """
 
+# mypy: disable-error-code="no-untyped-def"
+# Kernels have no annotations: numba compiles one version for the argument types that it meets.
+
 import math
 
 import numpy as np
@@ -19,7 +22,7 @@ _SLACK = np.float32(2e-4)
 
 
 @inline
-def _clip(matrix, origin, corners, t, k):  # type: ignore[no-untyped-def]
+def _clip(matrix, origin, corners, t, k):
     a = corners[t, k, 0] - origin[0]
     b = corners[t, k, 1] - origin[1]
     c = corners[t, k, 2] - origin[2]
@@ -31,12 +34,12 @@ def _clip(matrix, origin, corners, t, k):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _grow(box, x, y):  # type: ignore[no-untyped-def]
+def _grow(box, x, y):
     return min(box[0], x), max(box[1], x), min(box[2], y), max(box[3], y)
 
 
 @inline
-def _grow_edge(box, near, xa, ya, wa, xb, yb, wb):  # type: ignore[no-untyped-def]
+def _grow_edge(box, near, xa, ya, wa, xb, yb, wb):
     """Extend a screen box by the part of the edge a-b in front of the near plane (a itself and the crossing)."""
     if wa > near:
         box = _grow(box, xa / wa, ya / wa)
@@ -49,7 +52,7 @@ def _grow_edge(box, near, xa, ya, wa, xb, yb, wb):  # type: ignore[no-untyped-de
 @kernel(parallel=True)
 def project(
     corners, materials, two_sided, chunks, visible, first, matrix, origin, size_hw, near, records, bounds, stop
-):  # type: ignore[no-untyped-def]
+):
     """Set up the triangles of the visible chunks.
 
     Args:
@@ -87,10 +90,10 @@ def project(
                 box = _grow(box, x0 / w0, y0 / w0)
                 box = _grow(box, x1 / w1, y1 / w1)
                 box = _grow(box, x2 / w2, y2 / w2)
-            left = max(int(math.ceil(max(box[0], -1.0) - 1e-3)), 0)
-            right = min(int(math.floor(min(box[1], width + 1.0) + 1e-3)), width - 1)
-            top = max(int(math.ceil(max(box[2], -1.0) - 1e-3)), 0)
-            bottom = min(int(math.floor(min(box[3], height + 1.0) + 1e-3)), height - 1)
+            left = max(math.ceil(max(box[0], -1.0) - 1e-3), 0)
+            right = min(math.floor(min(box[1], width + 1.0) + 1e-3), width - 1)
+            top = max(math.ceil(max(box[2], -1.0) - 1e-3), 0)
+            bottom = min(math.floor(min(box[3], height + 1.0) + 1e-3), height - 1)
             if left > right or top > bottom:
                 continue
             a0, b0, c0 = y1 * w2 - y2 * w1, x2 * w1 - x1 * w2, x1 * y2 - x2 * y1
@@ -117,7 +120,7 @@ def project(
 
 
 @inline
-def _cut(lo, hi, slope, value):  # type: ignore[no-untyped-def]
+def _cut(lo, hi, slope, value):
     """Narrow the span [lo, hi] to where slope * x + value is not negative."""
     if slope > 0.0:
         lo = max(lo, -value / slope)
@@ -128,15 +131,98 @@ def _cut(lo, hi, slope, value):  # type: ignore[no-untyped-def]
     return lo, hi
 
 
+@inline
+def _span(e, r, fy, wide, crosses, limit):
+    """First column and one past the last of a row that record r covers, from its left edge."""
+    lo, hi = np.float32(0.0), wide
+    lo, hi = _cut(lo, hi, e[r, 0], e[r, 1] * fy + e[r, 2])
+    lo, hi = _cut(lo, hi, e[r, 3], e[r, 4] * fy + e[r, 5])
+    lo, hi = _cut(lo, hi, e[r, 6], e[r, 7] * fy + e[r, 8])
+    if crosses:  # the near plane is one more edge
+        lo, hi = _cut(lo, hi, -e[r, 9], limit - (e[r, 10] * fy + e[r, 11]))
+    # Clamped before they become integers: a nearly horizontal edge is crossed far outside of any integer.
+    start = np.int32(math.ceil(min(max(lo - _SLACK, np.float32(0.0)), wide + np.float32(1.0))))
+    end = np.int32(math.floor(max(min(hi + _SLACK, wide), np.float32(-1.0)))) + np.int32(1)
+    return start, end
+
+
+@inline
+def _fill_opaque(r, records, bounds, limit, top, bottom, depth, seen):
+    """A closed triangle within the rows top to bottom (not included)."""
+    left, y0 = bounds[r, 1], bounds[r, 3]
+    wide, crosses = np.float32(bounds[r, 2] - left), bounds[r, 5] != 0
+    slope = records[r, 9]
+    for y in range(max(y0, top), min(bounds[r, 4] + 1, bottom)):
+        fy = np.float32(y - y0)
+        start, end = _span(records, r, fy, wide, crosses, limit)
+        value = records[r, 10] * fy + records[r, 11]
+        for i in range(start, end):
+            z = value + slope * np.float32(np.int32(i))
+            nearer = z > depth[y, left + i]
+            depth[y, left + i] = z if nearer else depth[y, left + i]
+            seen[y, left + i] = np.int32(r) if nearer else seen[y, left + i]
+
+
+@inline
+def _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth, seen):
+    """A see-through triangle within the rows top to bottom (not included)."""
+    e, t, left, y0 = records, bounds[r, 0], bounds[r, 1], bounds[r, 3]
+    wide, crosses = np.float32(bounds[r, 2] - left), bounds[r, 5] != 0
+    side = masks.shape[1]
+    size = np.float32(side)
+    u0, u1, u2 = uv[t, 0, 0] * size, uv[t, 1, 0] * size, uv[t, 2, 0] * size
+    v0, v1, v2 = uv[t, 0, 1] * size, uv[t, 1, 1] * size, uv[t, 2, 1] * size
+    aw, bw, cw = e[r, 0] + e[r, 3] + e[r, 6], e[r, 1] + e[r, 4] + e[r, 7], e[r, 2] + e[r, 5] + e[r, 8]
+    au, av = e[r, 0] * u0 + e[r, 3] * u1 + e[r, 6] * u2, e[r, 0] * v0 + e[r, 3] * v1 + e[r, 6] * v2
+    bu, bv = e[r, 1] * u0 + e[r, 4] * u1 + e[r, 7] * u2, e[r, 1] * v0 + e[r, 4] * v1 + e[r, 7] * v2
+    cu, cv = e[r, 2] * u0 + e[r, 5] * u1 + e[r, 8] * u2, e[r, 2] * v0 + e[r, 5] * v1 + e[r, 8] * v2
+    az = e[r, 9]
+    for y in range(max(y0, top), min(bounds[r, 4] + 1, bottom)):
+        fy = np.float32(y - y0)
+        start, end = _span(e, r, fy, wide, crosses, limit)
+        zy, wy, uy, vy = e[r, 10] * fy + e[r, 11], bw * fy + cw, bu * fy + cu, bv * fy + cv
+        for i in range(start, end):
+            x = np.float32(np.int32(i))
+            z = az * x + zy
+            if z > depth[y, left + i]:
+                w = np.float32(1.0) / (aw * x + wy)
+                column = np.int32((au * x + uy) * w) & np.int32(side - 1)
+                row = np.int32((av * x + vy) * w) & np.int32(side - 1)
+                there = masks[mask, row, column]  # selected, not jumped over: leaves are too random to predict
+                depth[y, left + i] = z if there else depth[y, left + i]
+                seen[y, left + i] = np.int32(r) if there else seen[y, left + i]
+
+
+@inline
+def _fill_strip(top, bottom, first, stop, records, bounds, materials, cutout, uv, masks, limit, empty, depth, seen):
+    for y in range(top, bottom):
+        for x in range(depth.shape[1]):
+            depth[y, x] = empty
+            seen[y, x] = -1
+    for q in range(len(first)):
+        if stop[q, 2] < top or stop[q, 1] >= bottom:
+            continue
+        for r in range(first[q], stop[q, 0]):
+            if bounds[r, 4] >= top and bounds[r, 3] < bottom:
+                mask = cutout[materials[bounds[r, 0]]]
+                if mask < 0:
+                    _fill_opaque(r, records, bounds, limit, top, bottom, depth, seen)
+                else:
+                    _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth, seen)
+
+
 @kernel(parallel=True)
-def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty, order, depth, seen):  # type: ignore[no-untyped-def]
+def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty, order, depth, seen):
     """Draw the records into the depth buffer; on equal depth the earlier record stays.
 
     Args:
-        first, stop, records, bounds: of project().
+        first: int32 [V], of project().
+        stop: int32 [V,3], of project().
+        records: float32 [R,12], of project().
+        bounds: int32 [R,6], of project().
         materials: int32 [T].
         cutout: int32 [M], which mask a material has, or -1.
-        uv: float32 [T,3,2].
+        uv: float32 [T,3,2]; not negative where a material has a mask.
         masks: bool [K,N,N], N a power of two, True where something is drawn.
         near: smallest w, for records that cross it (perspective only).
         empty: float32, the depth of nothing.
@@ -144,63 +230,8 @@ def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty
         depth: float32 [H,W] (out), bigger is nearer.
         seen: int32 [H,W] (out), record index or -1.
     """
-    side = masks.shape[1]
     limit = np.float32(1.0 / near)
     for s in prange(len(order)):
         top = order[s] * STRIP_ROWS
         bottom = min(top + STRIP_ROWS, depth.shape[0])
-        depth[top:bottom] = empty
-        seen[top:bottom] = -1
-        for q in range(len(first)):
-            if stop[q, 2] < top or stop[q, 1] >= bottom:
-                continue
-            for r in range(first[q], stop[q, 0]):
-                if bounds[r, 4] < top or bounds[r, 3] >= bottom:
-                    continue
-                t, left, y0 = bounds[r, 0], bounds[r, 1], bounds[r, 3]
-                wide = np.float32(bounds[r, 2] - left)
-                a0, b0, c0 = records[r, 0], records[r, 1], records[r, 2]
-                a1, b1, c1 = records[r, 3], records[r, 4], records[r, 5]
-                a2, b2, c2 = records[r, 6], records[r, 7], records[r, 8]
-                ad, bd, cd = records[r, 9], records[r, 10], records[r, 11]
-                mask = cutout[materials[t]]
-                au, bu, cu, av, bv, cv = ad, bd, cd, ad, bd, cd
-                if mask >= 0:
-                    u0, u1, u2 = uv[t, 0, 0], uv[t, 1, 0], uv[t, 2, 0]
-                    v0, v1, v2 = uv[t, 0, 1], uv[t, 1, 1], uv[t, 2, 1]
-                    au, bu, cu = a0 * u0 + a1 * u1 + a2 * u2, b0 * u0 + b1 * u1 + b2 * u2, c0 * u0 + c1 * u1 + c2 * u2
-                    av, bv, cv = a0 * v0 + a1 * v1 + a2 * v2, b0 * v0 + b1 * v1 + b2 * v2, c0 * v0 + c1 * v1 + c2 * v2
-                for y in range(max(y0, top), min(bounds[r, 4] + 1, bottom)):
-                    fy = np.float32(y - y0)
-                    lo, hi = np.float32(0.0), wide
-                    lo, hi = _cut(lo, hi, a0, b0 * fy + c0)
-                    lo, hi = _cut(lo, hi, a1, b1 * fy + c1)
-                    lo, hi = _cut(lo, hi, a2, b2 * fy + c2)
-                    if bounds[r, 5]:
-                        lo, hi = _cut(lo, hi, -ad, limit - (bd * fy + cd))
-                    if lo - _SLACK > hi + _SLACK:
-                        continue
-                    start, end = max(int(math.ceil(lo - _SLACK)), 0), min(int(math.floor(hi + _SLACK)), int(wide)) + 1
-                    zy = bd * fy + cd
-                    if mask < 0:
-                        depth_row = depth[y, left + start : left + end]
-                        seen_row = seen[y, left + start : left + end]
-                        z0 = ad * np.float32(start) + zy
-                        for i in range(end - start):
-                            z = z0 + ad * np.float32(np.int32(i))
-                            nearer = z > depth_row[i]
-                            depth_row[i] = z if nearer else depth_row[i]
-                            seen_row[i] = np.int32(r) if nearer else seen_row[i]
-                    else:
-                        aw, bw, cw = a0 + a1 + a2, b0 + b1 + b2, c0 + c1 + c2
-                        uy, vy, wy = bu * fy + cu, bv * fy + cv, bw * fy + cw
-                        for i in range(start, end):
-                            x = np.float32(i)
-                            z = ad * x + zy
-                            if z > depth[y, left + i]:
-                                scale = np.float32(side) / (aw * x + wy)
-                                column = int(math.floor((au * x + uy) * scale)) & (side - 1)
-                                row = int(math.floor((av * x + vy) * scale)) & (side - 1)
-                                if masks[mask, row, column]:
-                                    depth[y, left + i] = z
-                                    seen[y, left + i] = np.int32(r)
+        _fill_strip(top, bottom, first, stop, records, bounds, materials, cutout, uv, masks, limit, empty, depth, seen)

@@ -5,6 +5,8 @@ pixel around a point a quarter of a pixel right of and below the centre; a pixel
 its centre.
 """
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 
@@ -45,7 +47,7 @@ class Rasteriser:
         """
         if samples not in (1, 2):
             raise ValueError(f"samples must be 1 or 2, not {samples}")
-        most = numba.config.NUMBA_NUM_THREADS
+        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
         self._num_threads = most if num_threads is None else max(1, min(num_threads, most))
         self._scene = scene
         self._samples = samples
@@ -64,11 +66,17 @@ class Rasteriser:
             numba.set_num_threads(self._num_threads)
             self._light = _light(scene, light, self._table, self._masks, shadow_map_size)
 
-    def render(self, view: View) -> Picture:
+    @property
+    def scene(self) -> Scene:
+        """The world that is drawn."""
+        return self._scene
+
+    def render(self, view: View, stage_done: Callable[[str], None] = lambda _: None) -> Picture:
         """Draw one view.
 
         Args:
             view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
+            stage_done: told "set-up", "raster" and "shade" as each is finished, for timing.
 
         Returns:
             The picture; the same scene and view give the same bytes.
@@ -86,8 +94,11 @@ class Rasteriser:
         with PARALLEL_LOCK:
             numba.set_num_threads(self._num_threads)
             first, stop = self._project(view)
+            stage_done("set-up")
             nearness, seen = self._fill(view, first, stop)
+            stage_done("raster")
             self._resolve(view, nearness, seen, picture)
+            stage_done("shade")
         return picture
 
     def warm_up(self) -> None:
@@ -122,9 +133,14 @@ class Rasteriser:
     def _resolve(self, view: View, nearness: Float32Array, seen: Int32Array, picture: Picture) -> None:
         focal_px = view.size_hw[1] / 2 / np.tan(np.radians(view.fov_deg) / 2)
         shading.resolve(
-            seen, nearness, self._records, self._bounds, self._samples, ray_matrix(view, self._samples),
-            np.asarray(view.pose.position_m, np.float64), float(focal_px), np.float32(FAR_DEPTH_M),
-            self._surfaces, self._skins, self._light, self._tone,
+            shading.Hits(seen, nearness, self._records, self._bounds),
+            shading.Eye(
+                self._samples,
+                ray_matrix(view, self._samples),
+                np.asarray(view.pose.position_m, np.float32),
+                float(focal_px),
+            ),
+            self._surfaces, self._skins, self._light, self._tone, np.float32(FAR_DEPTH_M),
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip
 

@@ -4,10 +4,12 @@ Light: sun with a filtered shadow map, sky and ground as two colours darkened by
 sky, haze. Colours are linear RGB until the tone curve.
 """
 
+# mypy: disable-error-code="no-untyped-def"
+# Kernels have no annotations: numba compiles one version for the argument types that it meets.
+
 import math
 from typing import NamedTuple
 
-import numpy as np
 from numba import prange
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel
@@ -15,6 +17,24 @@ from airsim_seg.types import Float32Array, Int32Array, UInt8Array
 
 BAND_ROWS = 8
 PATCH_TILE_M = 64.0
+
+
+class Hits(NamedTuple):
+    """What raster.fill left: seen int32 and nearness float32 [H*S,W*S], records float32, bounds int32 a record."""
+
+    seen: Int32Array
+    nearness: Float32Array
+    records: Float32Array
+    bounds: Int32Array
+
+
+class Eye(NamedTuple):
+    """The camera: S samples a side of a pixel, rays float32 [3,3] of camera.ray_matrix, origin_m float32 [3], NED."""
+
+    samples: int
+    rays: Float32Array
+    origin_m: Float32Array
+    focal_px: float
 
 
 class Surfaces(NamedTuple):
@@ -67,7 +87,7 @@ class Light(NamedTuple):
 
 
 @inline
-def _texture(skins, material, u, v, footprint):  # type: ignore[no-untyped-def]
+def _texture(skins, material, u, v, footprint):
     """Bilinear look-up in the level whose texels are about a pixel wide; linear RGB."""
     level = 0
     while footprint > 1.7 and level < 8:
@@ -75,7 +95,7 @@ def _texture(skins, material, u, v, footprint):  # type: ignore[no-untyped-def]
         level += 1
     side = 256 >> level
     x, y = u * side - 0.5, v * side - 0.5
-    i, j = int(math.floor(x)), int(math.floor(y))
+    i, j = math.floor(x), math.floor(y)
     x -= i
     y -= j
     mask = side - 1
@@ -85,18 +105,33 @@ def _texture(skins, material, u, v, footprint):  # type: ignore[no-untyped-def]
     w11 = x * y
     w10, w01 = y - w11, x - w11
     w00 = 1.0 - x - w10
-    t = skins.textures[material]
-    r = t[top + left, 0] * w00 + t[top + right, 0] * w01 + t[below + left, 0] * w10 + t[below + right, 0] * w11
-    g = t[top + left, 1] * w00 + t[top + right, 1] * w01 + t[below + left, 1] * w10 + t[below + right, 1] * w11
-    b = t[top + left, 2] * w00 + t[top + right, 2] * w01 + t[below + left, 2] * w10 + t[below + right, 2] * w11
+    t = skins.textures
+    r = (
+        t[material, top + left, 0] * w00
+        + t[material, top + right, 0] * w01
+        + t[material, below + left, 0] * w10
+        + t[material, below + right, 0] * w11
+    )
+    g = (
+        t[material, top + left, 1] * w00
+        + t[material, top + right, 1] * w01
+        + t[material, below + left, 1] * w10
+        + t[material, below + right, 1] * w11
+    )
+    b = (
+        t[material, top + left, 2] * w00
+        + t[material, top + right, 2] * w01
+        + t[material, below + left, 2] * w10
+        + t[material, below + right, 2] * w11
+    )
     k = 1.0 / (255.0 * 255.0)
     return r * r * k, g * g * k, b * b * k
 
 
 @inline
-def _smooth(table, row, column, mask):  # type: ignore[no-untyped-def]
+def _smooth(table, row, column, mask):
     """Bilinear look-up in a repeating square map whose side is mask + 1."""
-    i, j = int(math.floor(row)), int(math.floor(column))
+    i, j = math.floor(row), math.floor(column)
     y, x = row - i, column - j
     i0, i1, j0, j1 = i & mask, (i + 1) & mask, j & mask, (j + 1) & mask
     upper = table[i0, j0] * (1.0 - x) + table[i0, j1] * x
@@ -105,7 +140,7 @@ def _smooth(table, row, column, mask):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _sunlit(light, px, py, pz, nx, ny, nz, facing):  # type: ignore[no-untyped-def]
+def _sunlit(light, px, py, pz, nx, ny, nz, facing):
     """Share of the sun that arrives, 0..1: a 3x3 tent over the shadow map (16 comparisons)."""
     m = light.shadow_matrix
     shift = 0.08 + 0.14 * (1.0 - facing)
@@ -113,25 +148,25 @@ def _sunlit(light, px, py, pz, nx, ny, nz, facing):  # type: ignore[no-untyped-d
     x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3] - 1.0
     y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3] - 1.0
     nearness = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3] + 0.06
-    i, j = int(math.floor(y)), int(math.floor(x))
-    size = light.shadow_map.shape[0]
+    i, j = math.floor(y), math.floor(x)
+    depths = light.shadow_map
+    size = depths.shape[0]
     if i < 0 or j < 0 or i > size - 4 or j > size - 4:
         return 1.0
     gx, gy = x - j, y - i
     total = 0.0
     for k in range(4):
-        row = light.shadow_map[i + k]
         weight = 1.0 - gy if k == 0 else (gy if k == 3 else 1.0)
-        part = (1.0 - gx) if row[j] <= nearness else 0.0
-        part += 1.0 if row[j + 1] <= nearness else 0.0
-        part += 1.0 if row[j + 2] <= nearness else 0.0
-        part += gx if row[j + 3] <= nearness else 0.0
+        part = (1.0 - gx) if depths[i + k, j] <= nearness else 0.0
+        part += 1.0 if depths[i + k, j + 1] <= nearness else 0.0
+        part += 1.0 if depths[i + k, j + 2] <= nearness else 0.0
+        part += gx if depths[i + k, j + 3] <= nearness else 0.0
         total += part * weight
     return total * (1.0 / 9.0)
 
 
 @inline
-def _openness(light, px, py, pz):  # type: ignore[no-untyped-def]
+def _openness(light, px, py, pz):
     """How much of the sky a point sees, 0..1: less where the blurred height of what stands around is above it."""
     side = light.heights.shape[0]
     scale = side / (2.0 * light.heights_extent_m)
@@ -139,11 +174,11 @@ def _openness(light, px, py, pz):  # type: ignore[no-untyped-def]
     if row < 0.0 or column < 0.0 or row > side - 2 or column > side - 2:
         return 1.0
     above = _smooth(light.heights, row, column, side - 1) + pz  # heights are up, pz is down
-    return 1.0 - 0.17 * min(max(above, 0.0), 4.6)
+    return 1.0 - 0.19 * min(max(above, 0.0), 4.8)
 
 
 @inline
-def _sky(light, vx, vy, vz):  # type: ignore[no-untyped-def]
+def _sky(light, vx, vy, vz):
     """Colour of the sky in a unit direction (NED)."""
     scale = light.sky_scale / (1.0 + max(-vz, -0.15))
     half = light.sky.shape[0] // 2
@@ -153,7 +188,7 @@ def _sky(light, vx, vy, vz):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit):  # type: ignore[no-untyped-def]
+def _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit):
     """Mix in the mirrored sky (Schlick's Fresnel) and a glint of the sun."""
     if pool:  # ripples
         wave = px * 5.0 + math.sin(py * 3.0)
@@ -178,141 +213,133 @@ def _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit):  
 
 
 @inline
-def _shade(record, left, top, t, column, row, rays, origin, focal_px, surfaces, skins, light):  # type: ignore[no-untyped-def]
-    """Linear RGB of triangle t at a sample."""
-    x, y = column - left, row - top
-    e0 = record[0] * x + record[1] * y + record[2]
-    e1 = record[3] * x + record[4] * y + record[5]
-    e2 = record[6] * x + record[7] * y + record[8]
-    depth = 1.0 / (e0 + e1 + e2)
-    e0, e1, e2 = e0 * depth, e1 * depth, e2 * depth
-    n = surfaces.normals[t]
-    nx = e0 * n[0, 0] + e1 * n[1, 0] + e2 * n[2, 0]
-    ny = e0 * n[0, 1] + e1 * n[1, 1] + e2 * n[2, 1]
-    nz = e0 * n[0, 2] + e1 * n[1, 2] + e2 * n[2, 2]
-    vx = rays[0, 0] * column + rays[0, 1] * row + rays[0, 2]
-    vy = rays[1, 0] * column + rays[1, 1] * row + rays[1, 2]
-    vz = rays[2, 0] * column + rays[2, 1] * row + rays[2, 2]
-    px, py, pz = origin[0] + vx * depth, origin[1] + vy * depth, origin[2] + vz * depth
-    long = math.sqrt(vx * vx + vy * vy + vz * vz)
-    distance = depth * long
-    vx, vy, vz = vx / long, vy / long, vz / long
-    material = surfaces.materials[t]
-    foliage = skins.foliage[material]
+def _ray(eye, column, row):
+    """The world ray of a sample, one metre long along the optical axis."""
+    m = eye.rays
+    return (
+        m[0, 0] * column + m[0, 1] * row + m[0, 2],
+        m[1, 0] * column + m[1, 1] * row + m[1, 2],
+        m[2, 0] * column + m[2, 1] * row + m[2, 2],
+    )
 
-    uv = surfaces.uv[t]
-    u = e0 * uv[0, 0] + e1 * uv[1, 0] + e2 * uv[2, 0]
-    v = e0 * uv[0, 1] + e1 * uv[1, 1] + e2 * uv[2, 1]
-    slant = max(abs(nx * vx + ny * vy + nz * vz), 0.2)
-    footprint = depth * surfaces.texels_per_m[t] / (focal_px * math.sqrt(slant))
+
+@inline
+def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
+    """Linear RGB of the surface itself."""
     r, g, b = _texture(skins, material, u, v, footprint)
     if skins.tinted[material]:
-        tint = surfaces.tints[surfaces.objects[t]]
-        r, g, b = r * tint[0], g * tint[1], b * tint[2]
+        tints, k = surfaces.tints, surfaces.objects[t]
+        r, g, b = r * tints[k, 0], g * tints[k, 1], b * tints[k, 2]
+    if skins.foliage[material]:
+        own = 0.7 + 0.6 * (((t * 40503) >> 4) & 255) * (1.0 / 255.0)  # each card its own brightness
+        r, g, b = r * own, g * own, b * own
     patchy = skins.patchiness[material]
     if patchy > 0.0:
         side = skins.patches.shape[0]
-        stain = _smooth(skins.patches, px * (side / PATCH_TILE_M), py * (side / PATCH_TILE_M), side - 1)
-        r, g, b = r * (1.0 + patchy * stain), g * (1.0 + 0.8 * patchy * stain), b * (1.0 + 0.9 * patchy * stain)
+        scale = side * (1.0 / PATCH_TILE_M)
+        stain = patchy * _smooth(skins.patches, px * scale, py * scale, side - 1)
+        r, g, b = r * (1.0 + stain), g * (1.0 + 0.8 * stain), b * (1.0 + 0.9 * stain)
+    return r, g, b
+
+
+@inline
+def _shade(hits, eye, surfaces, skins, light, who, column, row):
+    """Linear RGB of record `who` at a sample."""
+    e, t = hits.records, hits.bounds[who, 0]
+    x, y = column - hits.bounds[who, 1], row - hits.bounds[who, 3]
+    e0 = e[who, 0] * x + e[who, 1] * y + e[who, 2]
+    e1 = e[who, 3] * x + e[who, 4] * y + e[who, 5]
+    e2 = e[who, 6] * x + e[who, 7] * y + e[who, 8]
+    depth = 1.0 / (e0 + e1 + e2)
+    e0, e1, e2 = e0 * depth, e1 * depth, e2 * depth
+    n, uv = surfaces.normals, surfaces.uv
+    nx = e0 * n[t, 0, 0] + e1 * n[t, 1, 0] + e2 * n[t, 2, 0]
+    ny = e0 * n[t, 0, 1] + e1 * n[t, 1, 1] + e2 * n[t, 2, 1]
+    nz = e0 * n[t, 0, 2] + e1 * n[t, 1, 2] + e2 * n[t, 2, 2]
+    u = e0 * uv[t, 0, 0] + e1 * uv[t, 1, 0] + e2 * uv[t, 2, 0]
+    v = e0 * uv[t, 0, 1] + e1 * uv[t, 1, 1] + e2 * uv[t, 2, 1]
+    vx, vy, vz = _ray(eye, column, row)
+    px, py, pz = eye.origin_m[0] + vx * depth, eye.origin_m[1] + vy * depth, eye.origin_m[2] + vz * depth
+    long = math.sqrt(vx * vx + vy * vy + vz * vz)
+    vx, vy, vz = vx / long, vy / long, vz / long
+    material = surfaces.materials[t]
+    slant = max(abs(nx * vx + ny * vy + nz * vz), 0.2)
+    footprint = depth * surfaces.texels_per_m[t] / (eye.focal_px * math.sqrt(slant))
+    r, g, b = _albedo(surfaces, skins, t, material, u, v, footprint, px, py)
 
     s = light.sun_direction
     facing = nx * s[0] + ny * s[1] + nz * s[2]
-    if foliage:
-        # Each card its own brightness; light passes through a leaf, weaker than it leaves the lit side.
-        own = 0.7 + 0.6 * (((t * 40503) >> 4) & 255) * (1.0 / 255.0)
-        r, g, b = r * own, g * own, b * own
+    if skins.foliage[material]:  # light passes through a leaf, weaker than it leaves the lit side
         facing = 0.2 + 0.8 * facing if facing > 0.0 else 0.2 - 0.1 * facing
     lit = 0.0
     if facing > 0.0:
         lit = _sunlit(light, px, py, pz, nx, ny, nz, facing)
     direct = facing * lit
     free = _openness(light, px, py, pz)
+    if skins.foliage[material]:  # leaves hide the sky from one another
+        free *= 0.5
     sky, ground = (0.5 - 0.5 * nz) * free, (0.5 + 0.5 * nz) * free
     r *= direct * light.sun[0] + sky * light.ambient[0] + ground * light.bounce[0]
     g *= direct * light.sun[1] + sky * light.ambient[1] + ground * light.bounce[1]
     b *= direct * light.sun[2] + sky * light.ambient[2] + ground * light.bounce[2]
     base = skins.reflectance[material]
     if base > 0.0:
-        pool = base < 0.04
-        r, g, b = _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit)
-    clear = math.exp(-distance * light.haze_per_m)
+        r, g, b = _reflect(light, r, g, b, base, px, py, base < 0.04, nx, ny, nz, vx, vy, vz, lit)
+    clear = math.exp(-depth * long * light.haze_per_m)
     thick = 1.0 - clear
     return r * clear + light.haze[0] * thick, g * clear + light.haze[1] * thick, b * clear + light.haze[2] * thick
 
 
+@inline
+def _sample(hits, eye, surfaces, skins, light, who, column, row):
+    """Linear RGB of a sample, the sky where nothing is."""
+    if who >= 0:
+        return _shade(hits, eye, surfaces, skins, light, who, column, row)
+    vx, vy, vz = _ray(eye, column, row)
+    long = math.sqrt(vx * vx + vy * vy + vz * vz)
+    return _sky(light, vx / long, vy / long, vz / long)
+
+
+@inline
+def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects, depth_m):
+    other, last = eye.samples - 1, len(tone) - 1
+    row, seen = y * eye.samples, hits.seen
+    for x in range(objects.shape[1]):
+        column = x * eye.samples
+        r0, r1 = seen[row, column], seen[row, column + other]
+        r2, r3 = seen[row + other, column], seen[row + other, column + other]
+        objects[y, x] = surfaces.objects[hits.bounds[r0, 0]] if r0 >= 0 else -1
+        depth_m[y, x] = 1.0 / hits.nearness[row, column] if r0 >= 0 else far_m
+        red, green, blue = 0.0, 0.0, 0.0
+        for k in range(1 if r0 == r1 and r0 == r2 and r0 == r3 else 4):
+            who = r0 if k == 0 else (r1 if k == 1 else (r2 if k == 2 else r3))
+            if (k > 0 and who == r0) or (k > 1 and who == r1) or (k > 2 and who == r2):
+                continue  # one shading a triangle
+            weight = 0.25 * (int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who))
+            r, g, b = _sample(hits, eye, surfaces, skins, light, who, column + (k & 1), row + (k >> 1))
+            red, green, blue = red + r * weight, green + g * weight, blue + b * weight
+        rgb[y, x, 0] = tone[min(int(red * 1024.0), last)]
+        rgb[y, x, 1] = tone[min(int(green * 1024.0), last)]
+        rgb[y, x, 2] = tone[min(int(blue * 1024.0), last)]
+
+
 @kernel(parallel=True)
-def resolve(
-    seen,
-    nearness,
-    records,
-    bounds,
-    samples,
-    rays,
-    origin,
-    focal_px,
-    far_m,
-    surfaces,
-    skins,
-    light,
-    tone,
-    rgb,
-    objects,
-    depth_m,
-):  # type: ignore[no-untyped-def]
+def resolve(hits, eye, surfaces, skins, light, tone, far_m, rgb, objects, depth_m):
     """Turn records into colours, objects and depths.
 
     Args:
-        seen: int32 [H*S,W*S] of raster.fill.
-        nearness: float32 [H*S,W*S], 1 / depth.
-        records, bounds: of raster.project.
-        samples: S, 1 or 2.
-        rays: float32 [3,3] of camera.ray_matrix.
-        origin: float64 [3], the camera.
-        focal_px: focal length in pixels.
-        far_m: the depth of nothing.
-        surfaces, skins, light: see the classes.
+        hits: what every sample sees.
+        eye: the camera.
+        surfaces: of the scene.
+        skins: of the materials.
+        light: of the world.
         tone: uint8 [N], linear light * 1024 -> sRGB.
+        far_m: the depth of nothing.
         rgb: uint8 [H,W,3] (out), mean of the samples.
         objects: int32 [H,W] (out), at the pixel's centre (sample 0), -1 for nothing.
         depth_m: float32 [H,W] (out), at the pixel's centre.
     """
-    height, width = objects.shape
-    last = len(tone) - 1
-    other = samples - 1
+    height = objects.shape[0]
     for band in prange((height + BAND_ROWS - 1) // BAND_ROWS):
         for y in range(band * BAND_ROWS, min((band + 1) * BAND_ROWS, height)):
-            for x in range(width):
-                row, column = y * samples, x * samples
-                r0, r1 = seen[row, column], seen[row, column + other]
-                r2, r3 = seen[row + other, column], seen[row + other, column + other]
-                if r0 < 0:
-                    objects[y, x] = -1
-                    depth_m[y, x] = far_m
-                else:
-                    objects[y, x] = surfaces.objects[bounds[r0, 0]]
-                    depth_m[y, x] = np.float32(1.0) / nearness[row, column]
-                red, green, blue = 0.0, 0.0, 0.0
-                count = 1 if (r0 == r1 and r0 == r2 and r0 == r3) else 4
-                for k in range(count):
-                    who = r0 if k == 0 else (r1 if k == 1 else (r2 if k == 2 else r3))
-                    if (k > 0 and who == r0) or (k > 1 and who == r1) or (k > 2 and who == r2):
-                        continue
-                    weight = 1.0
-                    if count == 4:
-                        weight = 0.25 * ((r0 == who) * 1.0 + (r1 == who) * 1.0 + (r2 == who) * 1.0 + (r3 == who) * 1.0)
-                    i, j = column + (k & 1), row + (k >> 1)
-                    if who >= 0:
-                        r, g, b = _shade(
-                            records[who], bounds[who, 1], bounds[who, 3], bounds[who, 0],
-                            i, j, rays, origin, focal_px, surfaces, skins, light,
-                        )  # fmt: skip
-                    else:
-                        vx = rays[0, 0] * i + rays[0, 1] * j + rays[0, 2]
-                        vy = rays[1, 0] * i + rays[1, 1] * j + rays[1, 2]
-                        vz = rays[2, 0] * i + rays[2, 1] * j + rays[2, 2]
-                        long = math.sqrt(vx * vx + vy * vy + vz * vz)
-                        r, g, b = _sky(light, vx / long, vy / long, vz / long)
-                    red, green, blue = red + r * weight, green + g * weight, blue + b * weight
-                rgb[y, x, 0] = tone[min(int(red * 1024.0), last)]
-                rgb[y, x, 1] = tone[min(int(green * 1024.0), last)]
-                rgb[y, x, 2] = tone[min(int(blue * 1024.0), last)]
+            _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects, depth_m)

@@ -35,11 +35,11 @@ class Daylight:
 
     sun_azimuth_deg: float = 228.0
     sun_elevation_deg: float = 47.0
-    sun: tuple[float, float, float] = (1.05, 1.0, 0.92)
-    ambient: tuple[float, float, float] = (0.155, 0.19, 0.25)
-    bounce: tuple[float, float, float] = (0.12, 0.12, 0.10)
-    horizon: tuple[float, float, float] = (0.78, 0.86, 0.90)
-    zenith: tuple[float, float, float] = (0.27, 0.52, 0.78)
+    sun: tuple[float, float, float] = (1.75, 1.6, 1.38)
+    ambient: tuple[float, float, float] = (0.13, 0.195, 0.27)
+    bounce: tuple[float, float, float] = (0.13, 0.13, 0.105)
+    horizon: tuple[float, float, float] = (0.77, 0.96, 1.08)
+    zenith: tuple[float, float, float] = (0.25, 0.57, 0.97)
     clouds: float = 0.3
     haze_per_m: float = 0.0009
     exposure: float = 1.0
@@ -62,9 +62,9 @@ def sky_map(light: Daylight, seed: int) -> Float32Array:
     height = np.clip(up, 0, 1)[..., None] ** 0.55
     colour = np.array(light.horizon) * (1 - height) + np.array(light.zenith) * height
     towards = np.clip(direction @ sun_direction(light), 0, 1)[..., None]
-    colour = colour + np.array(light.sun) * (0.06 * towards**6 + 0.25 * towards**90)
+    colour = colour + np.array(light.sun) * (0.03 * towards**6 + 0.15 * towards**90)
     cover = _clouds(direction, light.clouds, seed)[..., None]
-    white = 0.9 * np.array(light.horizon) + 0.12 * np.array(light.sun)
+    white = 0.9 * np.array(light.horizon) + 0.1 * np.array(light.sun)
     return np.ascontiguousarray(colour * (1 - cover) + white * cover, np.float32)
 
 
@@ -85,9 +85,10 @@ def tone_curve(exposure: float) -> UInt8Array:
     The real captures are as contrasty: a tenth of their tree pixels is black and the sky is almost white.
     """
     light = np.arange(_TONE_STEPS) / 1024 * exposure
-    light = np.maximum(light - 0.008, 0)
+    light = np.maximum(light - 0.012, 0)
     knee = 0.6
     over = np.maximum(light - knee, 0)
     shown = np.minimum(light, knee) + (1 - knee) * (1 - np.exp(-over / (1 - knee)))
     encoded = np.where(shown <= 0.0031308, 12.92 * shown, 1.055 * np.maximum(shown, 1e-9) ** (1 / 2.4) - 0.055)
-    return np.rint(np.clip(encoded, 0, 1) * 255).astype(np.uint8)
+    curve: UInt8Array = np.rint(np.clip(encoded, 0, 1) * 255).astype(np.uint8)
+    return curve

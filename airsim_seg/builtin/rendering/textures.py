@@ -30,19 +30,21 @@ def _grain(rng: np.random.Generator, strength: float) -> Float64Array:
 
 
 def _asphalt(rng: np.random.Generator) -> Float64Array:
-    grey = np.array((0.345, 0.35, 0.345)) * (0.72 + 0.5 * _noise(rng, 8, 6, 0.8)) * _grain(rng, 0.5)
+    grey = np.array((0.32, 0.325, 0.32)) * (0.72 + 0.5 * _noise(rng, 8, 6, 0.8)) * _grain(rng, 0.5)
     cracks = np.abs(_noise(rng, 3, 6, 0.6) - 0.5) < 0.006
     return np.where(cracks, grey * 0.55, grey)
 
 
 def _grass(rng: np.random.Generator) -> Float64Array:
     dry = _noise(rng, 4, 5)
-    green = np.array((0.145, 0.205, 0.052)) * (1 - dry) + np.array((0.30, 0.33, 0.13)) * dry
-    return green * (0.45 + 1.1 * _noise(rng, 32, 4, 0.9)) * _grain(rng, 0.7)
+    green = np.array((0.115, 0.175, 0.045)) * (1 - dry) + np.array((0.25, 0.29, 0.115)) * dry
+    grass: Float64Array = green * (0.45 + 1.1 * _noise(rng, 32, 4, 0.9)) * _grain(rng, 0.7)
+    return grass
 
 
 def _meadow(rng: np.random.Generator) -> Float64Array:
-    return _grass(rng) * np.array((1.1, 1.0, 0.9)) * (0.6 + 0.7 * _noise(rng, 6, 6, 0.8))
+    meadow: Float64Array = _grass(rng) * np.array((1.1, 1.0, 0.9)) * (0.6 + 0.7 * _noise(rng, 6, 6, 0.8))
+    return meadow
 
 
 def _siding(rng: np.random.Generator) -> Float64Array:
@@ -69,7 +71,10 @@ def _shingles(rng: np.random.Generator) -> Float64Array:
     tone = rng.random((16, 16))[course, tab]
     edge = ((row % 16) < 2) | (((column + shift) % 16) < 1)
     body = 0.62 * (0.65 + 0.55 * tone) * (0.8 + 0.2 * (row % 16) / 16)
-    return np.where(edge, 0.45 * body, body)[..., None] * np.ones(3) * (0.7 + 0.6 * _noise(rng, 16, 5, 0.8))
+    shingles: Float64Array = (
+        np.where(edge, 0.45 * body, body)[..., None] * np.ones(3) * (0.7 + 0.6 * _noise(rng, 16, 5, 0.8))
+    )
+    return shingles
 
 
 def _concrete(rng: np.random.Generator) -> Float64Array:
@@ -84,7 +89,8 @@ def _pavers(rng: np.random.Generator) -> Float64Array:
     joint = ((row % 64) < 4) | (((column + shift) % 64) < 4)
     tone = rng.random((4, 5))[(row // 64).astype(int), (((column + shift) // 64) % 5).astype(int)][..., None]
     slabs = np.array((0.50, 0.45, 0.39)) * (0.75 + 0.4 * tone) * (0.8 + 0.3 * _noise(rng, 8, 5))
-    return np.where(joint[..., None], slabs * 0.5, slabs)
+    pavers: Float64Array = np.where(joint[..., None], slabs * 0.5, slabs)
+    return pavers
 
 
 def _bark(rng: np.random.Generator) -> Float64Array:
@@ -167,6 +173,7 @@ PAINTERS: dict[Material, Painter] = {
     Material.MEADOW: _meadow,
     Material.THICKET: _thicket,
     Material.BOARDS: _plain((0.72, 0.73, 0.74), 0.3),
+    Material.LITTER: _plain((0.30, 0.17, 0.035), 1.0),
 }
 
 
