@@ -3,7 +3,7 @@
 What is road follows from the raw ids of the survey and the environment's label map, so any map with roads will do.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,12 +28,12 @@ from airsim_seg.types import BoolArray, Float64Array, UInt8Array
 
 HALF_WIDTH_M = 0.9  # of a car
 MARGIN_M = 0.35  # between its side and whatever is not road
-TURNING_RADIUS_M = 5.0
+TURNING_RADIUS_M = 4.0
 ATTEMPTS = 24
 OWN_START_ATTEMPTS = 8
-LIMITS = routes.Limits(speed_mps=12.0, acceleration_mps2=1.8, lateral_mps2=2.5)
+LIMITS = routes.Limits(speed_mps=12.0, acceleration_mps2=1.8, lateral_mps2=2.5, turn_radps=0.9)
 MAX_YAW_RATE = 1.2  # rad/s
-ROUNDING_M = 3.0
+ROUNDINGS_M = (6.5, 5.0)  # a right angle smoothed by sigma has a radius of 0.89 sigma, and cuts its corner by 0.56
 # Branches over the road hide it from above: so wide a hole with something so high above the ground is still road.
 CROWN_GAP_M = 5.0
 CROWN_HEIGHT_M = 2.8
@@ -42,6 +42,7 @@ LITTER_M = 1.5
 LITTER_HEIGHT_M = 0.15
 MIN_ROAD_M2 = 200.0
 NUM_ANCHORS = 32  # starting areas, far from one another
+BEND_FACTOR_M = 12.0  # at a radius of so many metres nothing is left of the shift to the right
 _OVERHEAD_CLASSES = ("tree", "vegetation")
 
 
@@ -177,16 +178,17 @@ def _attempt(
     way = routes.long_way(cost, start, routes.length_needed_m(seconds, style.cruise_mps), rng)
     if way is None:
         return None
-    middle = routes.smooth_curve(street.survey.centres_m(*(way.T * stride + stride // 2)), ROUNDING_M)
-    curve = _keep_right(street, middle, style.lane_m)
-    if np.abs(curve.curvature).max() > 1 / TURNING_RADIUS_M:
-        return None
-    limits = routes.Limits(style.cruise_mps, LIMITS.acceleration_mps2, LIMITS.lateral_mps2)
-    arc_m = routes.drive(curve, limits, num_frames_of(seconds, rate_hz), rate_hz)
-    if arc_m is None:
-        return None
-    plan = _drive(street, curve, arc_m, style, rate_hz)
-    return plan if plan is not None and street.holds(plan.position_m) else None
+    points_m = street.survey.centres_m(*(way.T * stride + stride // 2))
+    for rounding_m in ROUNDINGS_M:
+        curve = _keep_right(street, routes.smooth_curve(points_m, rounding_m), style.lane_m)
+        if np.abs(curve.curvature).max() > 1 / TURNING_RADIUS_M:
+            continue
+        limits = replace(LIMITS, speed_mps=style.cruise_mps)
+        arc_m = routes.drive(curve, limits, num_frames_of(seconds, rate_hz), rate_hz)
+        plan = None if arc_m is None else _drive(street, curve, arc_m, style, rate_hz)
+        if plan is not None and street.holds(plan.position_m):
+            return plan
+    return None
 
 
 def _keep_right(street: Street, middle: routes.Curve, lane_m: float) -> routes.Curve:
@@ -196,7 +198,9 @@ def _keep_right(street: Street, middle: routes.Curve, lane_m: float) -> routes.C
     # The least room nearby decides, then softly: a parked car is passed in time.
     reach = int(4.0 / routes.STEP_M)
     least_m = cv2.erode(room_m.reshape(-1, 1), np.ones((2 * reach + 1, 1), np.uint8)).reshape(-1)
-    shift_m = routes.gaussian(np.clip(least_m, 0, lane_m), 5.0 / routes.STEP_M)
+    # In bends it keeps to the middle: to the right of it they are tighter.
+    straight = np.clip(1 - BEND_FACTOR_M * np.abs(middle.curvature), 0, 1)
+    shift_m = routes.gaussian(np.clip(least_m, 0, lane_m) * straight, 5.0 / routes.STEP_M)
     right = np.stack([-np.sin(middle.heading_rad), np.cos(middle.heading_rad)], -1)
     return routes.smooth_curve(middle.places_m + right * shift_m[:, None], 1.0)
 

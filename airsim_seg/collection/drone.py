@@ -4,13 +4,14 @@ A drone may be where everything within a clearance below and beside it is at lea
 that is, at the lowest height of the flight; a way is searched there, rounded, and every frame is checked again.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
 
 from airsim_seg.collection import routes
 from airsim_seg.collection.plans import (
+    COARSE_M,
     GRAVITY_MPS2,
     NoRoute,
     Plan,
@@ -32,9 +33,12 @@ EDGE_M = 12.0  # kept away from the end of what was seen: there is nothing to lo
 GAP_M = 4.0  # holes in the survey narrower than this are shadows of walls, not the end of the world
 ATTEMPTS = 24
 OWN_START_ATTEMPTS = 8
-LIMITS = routes.Limits(speed_mps=8.0, acceleration_mps2=1.5, lateral_mps2=2.0)
+LIMITS = routes.Limits(speed_mps=8.0, acceleration_mps2=1.5, lateral_mps2=2.0, turn_radps=0.6)
 MAX_YAW_RATE = 1.2  # rad/s, path and looking about together
 ROUNDING_M = 5.0
+TURNING_RADIUS_M = 2.5  # tighter, and it would have to stop and pivot
+SPARE_M = 5.0
+WEAR = 10  # coarse cells
 LEAN_SHARE = 0.4  # a gimbal takes the rest
 MAX_LEAN_RAD = 0.12
 USUAL_HEIGHT_M = 10.0
@@ -191,16 +195,20 @@ def _attempt(
     start = routes.nearest_cell(free, air.anchors, order)
     if start is None:
         return None
-    cost = np.where(free, _wander(free.shape, rng) + 3 * (1 - air.interest), np.inf)
+    # Room to spare is cheap: rounding the way must not bring it too near to anything.
+    tight = np.clip(1 - clearance_m(free, COARSE_M) / SPARE_M, 0, 1)
+    cost = np.where(free, _wander(free.shape, rng) + 3 * (1 - air.interest) + 6 * tight**2, np.inf)
     length_m = routes.length_needed_m(seconds, style.cruise_mps)
-    way = routes.long_way(cost, start, length_m, rng, appeal=air.interest**2)
+    way = routes.long_way(cost, start, length_m, rng, appeal=air.interest**2, wear=WEAR)
     if way is None:
         return None
     # A coarse cell's centre, in fine cells.
     points_m = air.survey.centres_m(*(way.T * stride + stride // 2))
     curve = routes.smooth_curve(points_m, ROUNDING_M)
+    if np.abs(curve.curvature).max() > 1 / TURNING_RADIUS_M:
+        return None
     num_frames = num_frames_of(seconds, rate_hz)
-    limits = routes.Limits(style.cruise_mps, LIMITS.acceleration_mps2, LIMITS.lateral_mps2)
+    limits = replace(LIMITS, speed_mps=style.cruise_mps)
     arc_m = routes.drive(curve, limits, num_frames, rate_hz)
     if arc_m is None:
         return None

@@ -7,6 +7,7 @@ cubic B-spline, which is C2), and driven at a speed that its curvature, the brak
 import heapq
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from airsim_seg.types import BoolArray, Float64Array, Int64Array
@@ -14,6 +15,9 @@ from airsim_seg.types import BoolArray, Float64Array, Int64Array
 SPACING_M = 1.0  # between the B-spline's control points
 STEP_M = 0.05  # between the samples of a curve
 SPEED_SMOOTHING_S = 0.35  # takes the corners out of the speed, so that acceleration has no jumps
+_LEG_CELLS = 120.0  # a longer way is made of legs of this length
+_WORN_FACTOR = 6.0
+_BEHIND_CELLS, _BEHIND_FACTOR = 12, 20.0
 _MARGIN_S = 3.0  # time planned beyond the end, so that no smoothing sees an edge
 # B-spline basis, rows = powers of u (de Boor; any text on uniform cubic B-splines).
 _BASIS = np.array([[1, 4, 1, 0], [-3, 0, 3, 0], [3, -6, 3, 0], [-1, 3, -3, 1]], np.float64) / 6
@@ -27,11 +31,13 @@ class Limits:
         speed_mps: at most.
         acceleration_mps2: along the way, speeding up and braking.
         lateral_mps2: across the way, in bends.
+        turn_radps: how fast it turns.
     """
 
     speed_mps: float
     acceleration_mps2: float
     lateral_mps2: float
+    turn_radps: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +134,12 @@ def long_way(
     rng: np.random.Generator,
     *,
     appeal: Float64Array | None = None,
-    max_legs: int = 12,
+    wear: int = 4,
 ) -> Int64Array | None:
     """A way of at least a length that does not turn back on itself where that can be helped.
+
+    It is made of legs, each the cheapest way to a goal drawn at random. Where it has been, cells become dear, so that
+    the next leg goes on instead of turning round.
 
     Args:
         cell_cost: float64 [R,C], as for cost_field.
@@ -138,29 +147,59 @@ def long_way(
         length: wanted, in cells.
         rng: chooses the goals.
         appeal: float64 [R,C] >= 0, how much more likely each cell is as a goal; None = all the same.
-        max_legs: how often to go on from the end of the longest cheapest way.
+        wear: how far beside the way cells become dear, in cells.
 
     Returns:
         int64 [P,2], or None where the cells reachable from the start do not give so long a way.
     """
     way = np.array([start], np.int64)
     worn = cell_cost.copy()
-    for _ in range(max_legs):
+    for _ in range(int(2 * length / _LEG_CELLS) + 4):
         missing = length - way_length(way)
-        field = cost_field(worn, (int(way[-1, 0]), int(way[-1, 1])), missing * 1.25 + 2)
-        reach = np.where(np.isfinite(field.length), field.length, -1.0)
-        enough = np.argwhere(reach >= missing)
-        goals = enough if len(enough) else np.argwhere(reach >= 0.9 * reach.max())
-        weights = np.ones(len(goals)) if appeal is None else appeal[tuple(goals.T)] + 1e-6
-        goal = goals[rng.choice(len(goals), p=weights / weights.sum())]
-        leg = field.way_to((int(goal[0]), int(goal[1])))
-        way = np.concatenate([way, leg[1:]])
-        if len(enough):
-            return way
+        leg_length = min(missing, _LEG_CELLS)
+        field = cost_field(_forwards(worn, way), (int(way[-1, 0]), int(way[-1, 1])), leg_length * 1.25 + 2)
+        goals = np.argwhere(np.isfinite(field.length) & (field.length >= leg_length))
+        if not len(goals):
+            reach = np.where(np.isfinite(field.length), field.length, 0.0)
+            goals = np.argwhere(reach >= 0.9 * reach.max())
+        leg = field.way_to(_draw_goal(goals, field, appeal, rng))
         if len(leg) < 4:
             return None
-        worn[leg[:, 0], leg[:, 1]] *= 8.0  # where it has been, it would rather not go again
+        way = np.concatenate([way, leg[1:]])
+        if way_length(way) >= length:
+            return way
+        _wear_out(worn, leg, wear)
     return None
+
+
+def _draw_goal(
+    goals: Int64Array, field: CostField, appeal: Float64Array | None, rng: np.random.Generator
+) -> tuple[int, int]:
+    """A goal, likelier where the appeal is high and the way to it is cheap for its length."""
+    at = tuple(goals.T)
+    cheapness = field.length[at] / np.maximum(field.cost[at], 1e-9)
+    weights = cheapness**3 * (1.0 if appeal is None else appeal[at]) + 1e-9
+    row, column = goals[rng.choice(len(goals), p=weights / weights.sum())]
+    return int(row), int(column)
+
+
+def _forwards(cost: Float64Array, way: Int64Array) -> Float64Array:
+    """The costs with what lies close behind the end of a way made very dear, so that it goes on without a cusp."""
+    if len(way) < 2:
+        return cost
+    end, direction = way[-1], way[-1] - way[max(0, len(way) - _BEHIND_CELLS)]
+    rows, columns = (np.arange(size) - middle for size, middle in zip(cost.shape, end, strict=True))
+    near = np.hypot(rows[:, None], columns[None, :]) <= _BEHIND_CELLS
+    behind = rows[:, None] * direction[0] + columns[None, :] * direction[1] < 0
+    return np.where(near & behind, cost * _BEHIND_FACTOR, cost)
+
+
+def _wear_out(cost: Float64Array, leg: Int64Array, reach: int) -> None:
+    """Make the cells along a leg dear, in place."""
+    trail = np.zeros(cost.shape, np.uint8)
+    trail[tuple(leg.T)] = 1
+    beside = cv2.dilate(trail, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)).astype(bool)
+    cost[beside] *= _WORN_FACTOR
 
 
 def way_length(way: Int64Array) -> float:
@@ -212,15 +251,17 @@ def drive(curve: Curve, limits: Limits, num_frames: int, rate_hz: float) -> Floa
 
     Args:
         curve: the line.
-        limits: speed is what bends allow, v^2 |curvature| <= lateral, then what engine and brakes allow.
+        limits: speed is what bends allow (v^2 |curvature| <= lateral, v |curvature| <= turn), then what engine and
+            brakes allow.
         num_frames: frames wanted.
         rate_hz: frames a second.
 
     Returns:
         float64 [num_frames], metres along the curve; None where the curve is too short.
     """
-    bend = np.abs(curve.curvature)
-    speed = np.minimum(limits.speed_mps, np.sqrt(limits.lateral_mps2 / np.maximum(bend, 1e-9)))
+    bend = np.maximum(np.abs(curve.curvature), 1e-9)
+    allowed = np.minimum(np.sqrt(limits.lateral_mps2 / bend), limits.turn_radps / bend)
+    speed = np.minimum(limits.speed_mps, allowed)
     step = np.diff(curve.arc_m)
     for order in (range(1, len(speed)), range(len(speed) - 2, -1, -1)):
         for i in order:
@@ -237,8 +278,8 @@ def drive(curve: Curve, limits: Limits, num_frames: int, rate_hz: float) -> Floa
 
 
 def length_needed_m(seconds: float, speed_mps: float) -> float:
-    """How long a curve drive() wants at most for so many seconds at a speed."""
-    return (seconds + 2 * _MARGIN_S + 1.0) * speed_mps
+    """How long a way should be for so many seconds at a speed; rounding it takes some of its length."""
+    return 1.12 * (seconds + 2 * _MARGIN_S + 1.0) * speed_mps
 
 
 def spread_cells(allowed: BoolArray, count: int, rng: np.random.Generator, num_samples: int = 300) -> Int64Array:

@@ -96,7 +96,7 @@ def test_corner_becomes_smooth() -> None:
 
 
 def test_straight_line_is_driven_at_cruise_and_bends_slower() -> None:
-    limits = routes.Limits(8.0, 2.0, 2.0)
+    limits = routes.Limits(8.0, 2.0, 2.0, 1.0)
     straight = routes.smooth_curve(np.array([[0.0, 0.0], [200.0, 0.0]]), 2.0)
     arc = routes.drive(straight, limits, 100, 25.0)
     assert arc is not None
@@ -113,7 +113,7 @@ def test_straight_line_is_driven_at_cruise_and_bends_slower() -> None:
 
 def test_too_short_a_curve_is_none() -> None:
     curve = routes.smooth_curve(np.array([[0.0, 0.0], [20.0, 0.0]]), 2.0)
-    assert routes.drive(curve, routes.Limits(8.0, 2.0, 2.0), 100, 25.0) is None
+    assert routes.drive(curve, routes.Limits(8.0, 2.0, 2.0, 1.0), 100, 25.0) is None
 
 
 def test_gaussian_keeps_lines_and_damps_noise() -> None:
