@@ -1,6 +1,7 @@
 """Houses: walls, windows, roofs, porches, garages. Frame: x out of the front door, y left, z up, foot in the middle."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def walls(house: House) -> Mesh:
         gable.append(((-x, y, top), (0, y, top + house.rise_m), (x, y, top)))
         parts.append(flat(gable, material, tile_m=2.6))
     parts.append(_door((x, 0.0)))
-    parts.extend(_window(place, turn) for place, turn in window_places(house))
+    parts.extend(moved(_window(), place, turn) for place, turn in window_places(house))
     return joined(parts)
 
 
@@ -96,7 +97,8 @@ def _faces(house: House) -> list[tuple[float, float, float]]:
     return [(0.0, y, x), (np.pi / 2, x, y), (np.pi, y, x), (-np.pi / 2, x, y)]
 
 
-def _window(place: tuple[float, float, float], turn: float) -> Mesh:
+@cache
+def _window() -> Mesh:
     frame = box((-0.05, -0.62, -0.72), (0.07, 0.62, 0.72), Material.TRIM)
     panes = [
         quad(
@@ -109,7 +111,7 @@ def _window(place: tuple[float, float, float], turn: float) -> Mesh:
         for a in (-0.54, 0.04)
         for c in (-0.63, 0.05)
     ]
-    return moved(joined([frame, *panes]), place, turn)
+    return joined([frame, *panes])
 
 
 def _door(at: tuple[float, float]) -> Mesh:

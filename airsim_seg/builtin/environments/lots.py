@@ -66,6 +66,22 @@ def build_lot(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None
     _add_back(builder, lot, rng)
 
 
+def build_pool_garden(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
+    """An open garden by the street instead of a house: a large pool, lawn, a low fence, trees behind."""
+    x = 4.5
+    surround = lot.put(yards.terrace(17.0, 11.5), x, 0.0, np.pi / 2)
+    builder.add("Garden_Pavers", lot.position_m(x, 0.0), [surround], varied((1, 1, 1), rng, 0.1))
+    builder.add("Sunken_Pool", lot.position_m(x, 0.0), [lot.put(yards.pool(14.0, 8.0), x, 0.0, np.pi / 2)])
+    fence = lot.put(yards.picket_fence((0, -9.5, 0), (0, 9.5, 0), 1.0), _FRONT_LINE_M, 0.0)
+    builder.add("Fence", lot.position_m(_FRONT_LINE_M, 0.0), [fence], _pick(yards.FENCE_TINTS, rng))
+    for y in (-3.0, 3.0):
+        builder.add("Bench", lot.position_m(-3.2, y), [lot.put(yards.bench(), -3.2, y)])
+    for y in (-9.6, 9.6):
+        _add_hedge(builder, lot, 0.0, y, 17.0, 0.0, rng)
+    for y in (-6.5, 5.5):
+        add_tree(builder, lot, -9.0, y, rng)
+
+
 def _pick(table: tuple[tuple[float, float, float], ...], rng: np.random.Generator) -> tuple[float, float, float]:
     return table[int(rng.integers(len(table)))]
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from airsim_seg.builtin.environments import lots, streets, terrain, trees, vehicles, yards
-from airsim_seg.builtin.environments.lots import Lot, build_lot, varied
+from airsim_seg.builtin.environments.lots import Lot, build_lot, build_pool_garden, varied
 from airsim_seg.builtin.environments.meshes import Mesh, moved, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.scene import Scene
@@ -28,12 +28,13 @@ def build_neighborhood(seed: int) -> Scene:
     _add_roads(builder)
     _add_pavements(builder)
     places = _lots(rng)
-    parks = set(rng.choice(len(places), 3, replace=False).tolist())
-    for number, lot in enumerate(places):
-        if number in parks:
-            _add_park(builder, lot, rng)
-        else:
-            build_lot(builder, lot, rng)
+    # Every sixth lot or so is no house but a garden with a pool by the street, where drones can see it, or a park.
+    kinds = np.full(len(places), "house", object)
+    kinds[rng.integers(0, 6) :: 6] = "pool"
+    kinds[rng.choice(np.flatnonzero(kinds == "house"), 2, replace=False)] = "park"
+    make = {"house": build_lot, "pool": build_pool_garden, "park": _add_park}
+    for kind, lot in zip(kinds, places, strict=True):
+        make[kind](builder, lot, rng)
     _add_street_furniture(builder, rng)
     _add_parked_cars(builder, rng)
     _add_woods(builder, places, rng)

@@ -1,5 +1,6 @@
 """Streets and what stands along them. Frames as in meshes.py; x along the street."""
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -47,6 +48,7 @@ def pavement(length_m: float, side: float) -> list[Mesh]:
     ]
 
 
+@cache
 def pole() -> Mesh:
     """A wooden pole with two arms across y, insulators and a transformer."""
     parts = [cylinder((0, 0, -0.5), (0, 0, POLE_M), (0.17, 0.12), Material.BARK, sides=8, cap=True)]
@@ -58,6 +60,7 @@ def pole() -> Mesh:
     return joined(parts)
 
 
+@cache
 def wires(length_m: float) -> Mesh:
     """Four sagging wires from a pole at the origin to one at x = length_m."""
     at = np.linspace(0, 1, 9)
@@ -74,6 +77,7 @@ def _wire(a: Float64Array, b: Float64Array) -> Mesh:
     return cylinder(a, b, (0.026, 0.026), Material.RUBBER, sides=3)
 
 
+@cache
 def lantern() -> Mesh:
     """A street lamp: a post with an arm along x and a lamp head, 6.4 m high."""
     post = cylinder((0, 0, -0.3), (0, 0, 6.2), (0.11, 0.07), Material.METAL, sides=8)
@@ -92,6 +96,7 @@ _SIGN_SHAPE = {"stop": (_OCTAGON, 0.48), "warning": (_DIAMOND, 0.58), "limit": (
 SIGN_TINTS = {"stop": (0.55, 0.02, 0.02), "warning": (0.85, 0.50, 0.02), "limit": (0.85, 0.85, 0.85)}
 
 
+@cache
 def sign(kind: str) -> Mesh:
     """A sign that faces along x, its board 2.6 m up: "stop", "warning" or "limit"."""
     outline, radius = _SIGN_SHAPE[kind]
@@ -110,6 +115,7 @@ def _board(outline: tuple[tuple[float, float], ...], radius: float, x: float, ma
     return flat([(ring[0], ring[k], ring[k + 1]) for k in range(1, len(ring) - 1)], material)
 
 
+@cache
 def name_plates() -> Mesh:
     """Two street-name blades on a post at a crossing."""
     post = cylinder((0, 0, -0.3), (0, 0, 3.1), (0.05, 0.045), Material.METAL, sides=6)

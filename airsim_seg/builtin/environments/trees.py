@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from airsim_seg.builtin.environments.meshes import Mesh, box, cylinder, joined
+from airsim_seg.builtin.environments.meshes import Mesh, box, cross, cylinder, joined
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.types import Float64Array
 
@@ -27,8 +27,8 @@ def cards(
         rng: of the turning.
     """
     facing = _unit(outward + 0.9 * rng.normal(size=centres.shape))
-    along = _unit(np.cross(facing, rng.normal(size=centres.shape)))
-    across = np.cross(facing, along)
+    along = _unit(cross(facing, rng.normal(size=centres.shape)))
+    across = cross(facing, along)
     half, high = (0.55 * sizes_m)[:, None], (0.62 * sizes_m)[:, None]
     corners = np.stack(
         [centres - along * half - across * high * 0.6, centres + along * half - across * high * 0.6,

@@ -1,5 +1,6 @@
 """Parked cars: a body lofted from a side profile, with windows and wheels."""
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -88,6 +89,7 @@ def _side_windows(profile: tuple[tuple[float, float], ...], side: float) -> list
     return panes
 
 
+@cache
 def _wheel(x: float, y: float) -> Mesh:
     inner, outer = (y - 0.11, y + 0.11) if y > 0 else (y + 0.11, y - 0.11)
     tyre = cylinder((x, inner, 0.33), (x, outer, 0.33), (0.33, 0.33), Material.RUBBER, sides=12, cap=True)

@@ -17,7 +17,7 @@ from numba import prange
 from airsim_seg.builtin.rendering.compiling import inline, kernel
 
 STRIP_ROWS = 32
-# Spans grow by this part of a sample, so that rounding opens no crack between neighbours.
+# Triangles grow by this part of a sample, so that rounding opens no crack between neighbours.
 _SLACK = np.float32(2e-4)
 
 
@@ -132,17 +132,23 @@ def _cut(lo, hi, slope, value):
 
 
 @inline
-def _span(e, r, fy, wide, crosses, limit):
+def _grown(e, r, k):
+    """The constant of edge k, moved outwards by _SLACK samples both ways."""
+    return e[r, k + 2] + _SLACK * (abs(e[r, k]) + abs(e[r, k + 1]))
+
+
+@inline
+def _span(e, r, grown, fy, wide, crosses, limit):
     """First column and one past the last of a row that record r covers, from its left edge."""
     lo, hi = np.float32(0.0), wide
-    lo, hi = _cut(lo, hi, e[r, 0], e[r, 1] * fy + e[r, 2])
-    lo, hi = _cut(lo, hi, e[r, 3], e[r, 4] * fy + e[r, 5])
-    lo, hi = _cut(lo, hi, e[r, 6], e[r, 7] * fy + e[r, 8])
+    lo, hi = _cut(lo, hi, e[r, 0], e[r, 1] * fy + grown[0])
+    lo, hi = _cut(lo, hi, e[r, 3], e[r, 4] * fy + grown[1])
+    lo, hi = _cut(lo, hi, e[r, 6], e[r, 7] * fy + grown[2])
     if crosses:  # the near plane is one more edge
         lo, hi = _cut(lo, hi, -e[r, 9], limit - (e[r, 10] * fy + e[r, 11]))
     # Clamped before they become integers: a nearly horizontal edge is crossed far outside of any integer.
-    start = np.int32(math.ceil(min(max(lo - _SLACK, np.float32(0.0)), wide + np.float32(1.0))))
-    end = np.int32(math.floor(max(min(hi + _SLACK, wide), np.float32(-1.0)))) + np.int32(1)
+    start = np.int32(math.ceil(min(max(lo, np.float32(0.0)), wide + np.float32(1.0))))
+    end = np.int32(math.floor(max(min(hi, wide), np.float32(-1.0)))) + np.int32(1)
     return start, end
 
 
@@ -152,9 +158,10 @@ def _fill_opaque(r, records, bounds, limit, top, bottom, depth, seen):
     left, y0 = bounds[r, 1], bounds[r, 3]
     wide, crosses = np.float32(bounds[r, 2] - left), bounds[r, 5] != 0
     slope = records[r, 9]
+    grown = _grown(records, r, 0), _grown(records, r, 3), _grown(records, r, 6)
     for y in range(max(y0, top), min(bounds[r, 4] + 1, bottom)):
         fy = np.float32(y - y0)
-        start, end = _span(records, r, fy, wide, crosses, limit)
+        start, end = _span(records, r, grown, fy, wide, crosses, limit)
         value = records[r, 10] * fy + records[r, 11]
         for i in range(start, end):
             z = value + slope * np.float32(np.int32(i))
@@ -177,9 +184,10 @@ def _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth,
     bu, bv = e[r, 1] * u0 + e[r, 4] * u1 + e[r, 7] * u2, e[r, 1] * v0 + e[r, 4] * v1 + e[r, 7] * v2
     cu, cv = e[r, 2] * u0 + e[r, 5] * u1 + e[r, 8] * u2, e[r, 2] * v0 + e[r, 5] * v1 + e[r, 8] * v2
     az = e[r, 9]
+    grown = _grown(e, r, 0), _grown(e, r, 3), _grown(e, r, 6)
     for y in range(max(y0, top), min(bounds[r, 4] + 1, bottom)):
         fy = np.float32(y - y0)
-        start, end = _span(e, r, fy, wide, crosses, limit)
+        start, end = _span(e, r, grown, fy, wide, crosses, limit)
         zy, wy, uy, vy = e[r, 10] * fy + e[r, 11], bw * fy + cw, bu * fy + cu, bv * fy + cv
         for i in range(start, end):
             x = np.float32(np.int32(i))

@@ -20,7 +20,7 @@ from airsim_seg.types import BoolArray, Float32Array, Int32Array
 
 SHADOW_MAP_SIZE = 4096
 HEIGHT_MAP_SIZE = 512
-_TEXTURE_SEED = 11  # looks are the renderer's own: two worlds share their textures
+TEXTURE_SEED = 11  # looks are the renderer's own: two worlds share their textures
 _NOTHING = np.float32(0.0)  # 1 / infinity
 
 
@@ -54,7 +54,7 @@ class Rasteriser:
         self._spheres = bounding_spheres(scene)
         self._table = material_table()
         self._two_sided = (self._table.cutout >= 0).astype(np.uint8)
-        self._masks = cutouts.masks(_TEXTURE_SEED)
+        self._masks = cutouts.masks(TEXTURE_SEED)
         self._surfaces = _surfaces(scene)
         self._skins = _skins(self._table)
         count = len(scene.triangles_m)
@@ -157,8 +157,8 @@ def _surfaces(scene: Scene) -> shading.Surfaces:
 
 
 def _skins(table: MaterialTable) -> shading.Skins:
-    painted, levels = textures.paint_all(_TEXTURE_SEED)
-    noise = fractal_noise(256, np.random.default_rng(_TEXTURE_SEED), cells=3, octaves=7, persistence=0.65)
+    painted, levels = textures.paint_all(TEXTURE_SEED)
+    noise = fractal_noise(256, np.random.default_rng(TEXTURE_SEED), cells=3, octaves=7, persistence=0.65)
     patches = ((noise - noise.mean()) / (2 * noise.std())).clip(-1, 1).astype(np.float32)
     return shading.Skins(painted, levels, table.tinted, table.foliage, table.reflectance, table.patchiness, patches)
 
@@ -180,7 +180,7 @@ def _light(
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
         heights=shadows.heights(scene, table, masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
         heights_extent_m=extent_m,
-        sky=sky.sky_map(light, _TEXTURE_SEED),
+        sky=sky.sky_map(light, TEXTURE_SEED),
         sky_scale=sky.MAP_SIZE / 2 / sky.MAP_RADIUS,
     )
 

@@ -5,6 +5,7 @@ unit circle and the zenith its middle.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -52,8 +53,9 @@ def sun_direction(light: Daylight) -> Float64Array:
     return np.array((flat * np.cos(azimuth), flat * np.sin(azimuth), -np.sin(elevation)))
 
 
+@cache
 def sky_map(light: Daylight, seed: int) -> Float32Array:
-    """float32 [1024,1024,3], linear RGB; row = north, column = east, see the head of this file."""
+    """float32 [1024,1024,3], linear RGB; row = north, column = east, see the head of this file. Shared: do not write."""
     axis = ((np.arange(MAP_SIZE) + 0.5) / MAP_SIZE * 2 - 1) * MAP_RADIUS
     east, north = np.meshgrid(axis, axis)
     square = north**2 + east**2

@@ -4,6 +4,7 @@ Colours are linear light, 0..1. Texel density is set by each mesh's texture coor
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -177,8 +178,9 @@ PAINTERS: dict[Material, Painter] = {
 }
 
 
+@cache
 def paint_all(seed: int) -> tuple[UInt8Array, Int32Array]:
-    """Paint every material with its pyramid.
+    """Paint every material with its pyramid; the arrays are shared by all who ask: do not write to them.
 
     Args:
         seed: of the noise.

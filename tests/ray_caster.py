@@ -1,0 +1,105 @@
+"""The oracle of the rasteriser: every ray against every triangle, in double precision (Moeller and Trumbore, 1997)."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from airsim_seg.builtin.rendering.camera import NEAR_M
+from airsim_seg.builtin.rendering.cutouts import masks
+from airsim_seg.builtin.rendering.materials import material_table
+from airsim_seg.builtin.rendering.rasteriser import TEXTURE_SEED
+from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX, Picture, Scene, View
+
+
+@njit(cache=True)
+def _cast(origin, rays, corners, uv, mask_of, masks, near):  # type: ignore[no-untyped-def]
+    """Nearest triangle (or -1) and its distance in units of each ray."""
+    hit, far = np.full(len(rays), -1), np.full(len(rays), np.inf)
+    side = masks.shape[1]
+    for t in range(len(corners)):
+        ax, ay, az = (
+            corners[t, 1, 0] - corners[t, 0, 0],
+            corners[t, 1, 1] - corners[t, 0, 1],
+            corners[t, 1, 2] - corners[t, 0, 2],
+        )
+        bx, by, bz = (
+            corners[t, 2, 0] - corners[t, 0, 0],
+            corners[t, 2, 1] - corners[t, 0, 1],
+            corners[t, 2, 2] - corners[t, 0, 2],
+        )
+        sx, sy, sz = origin[0] - corners[t, 0, 0], origin[1] - corners[t, 0, 1], origin[2] - corners[t, 0, 2]
+        qx, qy, qz = sy * az - sz * ay, sz * ax - sx * az, sx * ay - sy * ax
+        distance = bx * qx + by * qy + bz * qz
+        for i in range(len(rays)):
+            dx, dy, dz = rays[i, 0], rays[i, 1], rays[i, 2]
+            px, py, pz = dy * bz - dz * by, dz * bx - dx * bz, dx * by - dy * bx
+            det = ax * px + ay * py + az * pz
+            if det == 0.0 or (det < 0.0 and mask_of[t] < 0):
+                continue  # edge on, or the back of a closed surface
+            u = (sx * px + sy * py + sz * pz) / det
+            v = (dx * qx + dy * qy + dz * qz) / det
+            if u < 0.0 or v < 0.0 or u + v > 1.0:
+                continue
+            w = distance / det
+            if w < near or w >= far[i]:
+                continue
+            if mask_of[t] >= 0:
+                tu = uv[t, 0, 0] * (1 - u - v) + uv[t, 1, 0] * u + uv[t, 2, 0] * v
+                tv = uv[t, 0, 1] * (1 - u - v) + uv[t, 1, 1] * u + uv[t, 2, 1] * v
+                if not masks[mask_of[t], math.floor(tv * side) % side, math.floor(tu * side) % side]:
+                    continue
+            hit[i], far[i] = t, w
+    return hit, far
+
+
+def cast(scene: Scene, view: View, pixels_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Object index and depth along the optical axis at points of a picture.
+
+    Args:
+        scene: the world.
+        view: the camera.
+        pixels_xy: float64 [N,2], pixel coordinates; the centre of pixel (x, y) is (x + 0.5, y + 0.5).
+    """
+    height, width = view.size_hw
+    focal = width / 2 / math.tan(math.radians(view.fov_deg) / 2)
+    forward, right, down = np.asarray(view.pose.rotation(), np.float64).T
+    x, y = (pixels_xy[:, :1] - width / 2) / focal, (pixels_xy[:, 1:] - height / 2) / focal
+    rays = forward + x * right + y * down
+    mask_of = material_table().cutout[scene.materials]
+    hit, depth = _cast(
+        np.asarray(view.pose.position_m, np.float64), rays, scene.triangles_m.astype(np.float64),
+        scene.uv.astype(np.float64), mask_of, masks(TEXTURE_SEED), NEAR_M,
+    )  # fmt: skip
+    nothing = hit < 0
+    return np.where(nothing, SKY_INDEX, scene.object_index[hit]), np.where(nothing, FAR_DEPTH_M, depth)
+
+
+_NUDGES = 1e-3 * np.array(((1, 0), (-1, 0), (0, 1), (0, -1)))
+
+
+def disagreements(scene: Scene, view: View, picture: Picture, count: int, seed: int) -> list[dict[str, Any]]:
+    """Random pixels where the picture shows what no ray within a thousandth of a pixel of the centre sees.
+
+    Depths must agree to 1e-4, relative, wherever the objects do.
+    """
+    rng = np.random.default_rng(seed)
+    height, width = view.size_hw
+    x, y = rng.integers(0, width, count), rng.integers(0, height, count)
+    centres = np.stack([x, y], 1) + 0.5
+    drawn, drawn_depth = picture.object_index[y, x], picture.depth_m[y, x].astype(np.float64)
+    wanted, depth = cast(scene, view, centres)
+    right = (drawn == wanted) & (np.abs(drawn_depth - depth) <= 1e-4 * depth)
+    for nudge in _NUDGES:
+        doubt = np.flatnonzero(~right)
+        if len(doubt) == 0:
+            break
+        wanted_near, depth_near = cast(scene, view, centres[doubt] + nudge)
+        agrees = np.abs(drawn_depth[doubt] - depth_near) <= 1e-3 * depth_near
+        right[doubt] |= (drawn[doubt] == wanted_near) & agrees
+    return [
+        {"pixel": (int(x[k]), int(y[k])), "drawn": int(drawn[k]), "wanted": int(wanted[k]),
+         "depth": float(drawn_depth[k]), "wanted_depth": float(depth[k])}
+        for k in np.flatnonzero(~right)
+    ]  # fmt: skip

@@ -1,0 +1,133 @@
+"""The built-in Neighborhood: what its objects are called, and that its triangles are sound."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from airsim_seg.builtin.environments import CLASS_OF_PREFIX, ENVIRONMENTS, build, prefix_of
+from airsim_seg.builtin.rendering.materials import Material, material_table
+from airsim_seg.builtin.scene import Scene
+from airsim_seg.errors import UsageError
+from airsim_seg.palette import id_from_name
+from airsim_seg.taxonomy import CLASS_NAMES
+
+RAW_ID_TABLE = Path(__file__).parents[3] / "shared/data/airsim_neighborhood/raw_id_table.csv"
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return build("Neighborhood", 1)
+
+
+def test_every_name_stands_in_the_table_and_every_row_of_the_table_is_used(scene: Scene) -> None:
+    assert {prefix_of(o.name) for o in scene.objects} == set(CLASS_OF_PREFIX)
+    assert len({o.name for o in scene.objects}) == len(scene.objects)
+
+
+def test_the_table_reaches_every_class_but_the_sky_and_no_two_classes_share_an_id() -> None:
+    assert set(CLASS_OF_PREFIX.values()) == set(CLASS_NAMES) - {"sky"}
+    classes_of_id: dict[int, set[str]] = {}
+    for prefix, name in CLASS_OF_PREFIX.items():
+        classes_of_id.setdefault(id_from_name(f"{prefix}_1"), set()).add(name)
+    assert {raw_id: names for raw_id, names in classes_of_id.items() if len(names) > 1} == {}
+    assert 0 not in classes_of_id, "id 0 is the sky"
+
+
+@pytest.mark.skipif(not RAW_ID_TABLE.exists(), reason=f"the table of the real captures is not at {RAW_ID_TABLE}")
+def test_every_id_means_in_real_captures_what_the_object_is() -> None:
+    with RAW_ID_TABLE.open(newline="") as file:
+        seen = {row["raw_id"]: row["class11_by_eye"] for row in csv.DictReader(file)}
+    wrong = {
+        prefix: (id_from_name(prefix), name, seen.get(str(id_from_name(prefix))))
+        for prefix, name in CLASS_OF_PREFIX.items()
+        if seen.get(str(id_from_name(prefix))) != name
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "raw_id"),
+    [("Road", 171), ("Tree", 181), ("Fir", 70), ("Hedge", 2), ("Landscape", 176), ("InstancedFoliageActor", 174),
+     ("Driveway", 112), ("Birch", 13), ("Power_Line", 218), ("Small_House", 66), ("Car", 59)],
+)  # fmt: skip
+def test_names_of_the_real_environment_have_the_ids_of_its_captures(prefix: str, raw_id: int) -> None:
+    assert prefix in CLASS_OF_PREFIX
+    assert id_from_name(f"{prefix}_12") == raw_id
+
+
+def test_the_world_is_as_large_as_promised(scene: Scene) -> None:
+    assert len(scene.objects) >= 250
+    assert len(scene.triangles_m) >= 170_000
+    roads = np.array([o.position_m for o in scene.objects if o.name.startswith("Road")])
+    assert np.ptp(roads[:, 0]) >= 140
+    counts = Counter(CLASS_OF_PREFIX[prefix_of(o.name)] for o in scene.objects)
+    assert min(counts[name] for name in ("pool", "fence", "traffic fixture", "vehicle")) >= 10
+
+
+def test_arrays_have_the_shapes_and_types_that_the_renderer_expects(scene: Scene) -> None:
+    count, kinds = len(scene.triangles_m), len(scene.objects)
+    expected = {
+        "triangles_m": ((count, 3, 3), np.float32),
+        "normals": ((count, 3, 3), np.float32),
+        "uv": ((count, 3, 2), np.float32),
+        "materials": ((count,), np.int32),
+        "object_index": ((count,), np.int32),
+        "tints": ((kinds, 3), np.float32),
+    }
+    for name, (shape, dtype) in expected.items():
+        array = getattr(scene, name)
+        assert array.shape == shape, name
+        assert array.dtype == dtype, name
+        assert np.isfinite(array).all(), name
+    assert scene.materials.min() >= 0
+    assert scene.materials.max() < len(Material)
+    np.testing.assert_array_equal(np.unique(scene.object_index), np.arange(kinds))
+    np.testing.assert_allclose(np.linalg.norm(scene.normals, axis=-1), 1, atol=1e-3)
+
+
+def test_chunks_cover_every_triangle_once(scene: Scene) -> None:
+    assert scene.chunks[0, 0] == 0
+    assert scene.chunks[-1, 1] == len(scene.triangles_m)
+    np.testing.assert_array_equal(scene.chunks[1:, 0], scene.chunks[:-1, 1])
+
+
+def test_see_through_triangles_stay_within_their_mask(scene: Scene) -> None:
+    see_through = material_table().cutout[scene.materials] >= 0
+    assert see_through.any()
+    assert scene.uv[see_through].min() >= 0  # the fill truncates, it does not floor
+
+
+def test_no_triangle_has_lost_its_area(scene: Scene) -> None:
+    edges = scene.triangles_m[:, 1:].astype(np.float64) - scene.triangles_m[:, :1]
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
+    assert (area < 1e-7).mean() < 0.001
+
+
+def test_the_player_starts_upright_on_the_ground_of_a_road(scene: Scene) -> None:
+    north, east, down = scene.player_start.position_m
+    assert down == scene.ground_down_m(north, east) == 0.0
+    np.testing.assert_allclose(scene.player_start.rotation()[:, 2], (0, 0, 1), atol=1e-9)
+    road = np.isin(scene.object_index, [k for k, o in enumerate(scene.objects) if o.name.startswith("Road")])
+    corners = scene.triangles_m[road]
+    low, high = corners.min(1), corners.max(1)
+    over = (low[:, 0] <= north) & (north <= high[:, 0]) & (low[:, 1] <= east) & (east <= high[:, 1])
+    assert over.any()
+
+
+def test_hills_surround_a_level_settlement(scene: Scene) -> None:
+    assert scene.ground_down_m(30.0, -70.0) == 0.0
+    assert scene.ground_down_m(140.0, 0.0) < -1.0
+    assert scene.ground_down_m(1000.0, 0.0) == 0.0
+
+
+def test_an_unknown_environment_is_refused_with_the_list_of_known_ones() -> None:
+    with pytest.raises(UsageError, match=f"'Mars'.*{ENVIRONMENTS[0]}"):
+        build("Mars", 1)
+
+
+def test_a_negative_seed_is_refused() -> None:
+    with pytest.raises(UsageError, match="-1"):
+        build("Neighborhood", -1)
