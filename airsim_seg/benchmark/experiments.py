@@ -70,7 +70,7 @@ class NetworkPlan:
 
 @dataclass(frozen=True)
 class ScoringPlan:
-    """What is counted. Every frame passes through the network whatever these say, so memory is always full.
+    """What is counted. The N frames before a scored one are always in memory, whatever these say.
 
     Attributes:
         score_every: val and test: compare every k-th frame with the truth.

@@ -96,7 +96,7 @@ def _score_baselines(run: Run, progress: Progress) -> None:
         progress.advance()
     for name, predictor in baselines.baseline_predictors(counts).items():
         folder = run.folder / cells[name].name
-        _score_parts(run, predictor, folder, f"baseline {name}", progress)
+        _score_parts(run, predictor, folder, cells[name], progress)
         save_cell(folder, cells[name], params=len(predictor.lookup), train_seconds=0.0)
 
 
@@ -138,7 +138,7 @@ def _run_cell(
         validate=partial(_validate, val_frames, len(run.classes)),
     )
     predictor = NetworkPredictor(net, partial(prepare_frame, input_hw=recipe.input_hw))
-    _score_parts(run, predictor, folder, cell.name, progress)
+    _score_parts(run, predictor, folder, cell, progress)
     params = sum(parameter.numel() for parameter in net.parameters())
     save_cell(folder, cell, params=params, train_seconds=round(float(history["seconds"].sum()), 2))
 
@@ -182,16 +182,17 @@ def _validate(videos: list[LabelledFrames], num_classes: int, net: nn.Module, st
     return {"val_miou_input_size": metrics.mean_iou(confusion)}
 
 
-def _score_parts(run: Run, predictor: Predictor, folder: Path, title: str, progress: Progress) -> None:
+def _score_parts(run: Run, predictor: Predictor, folder: Path, cell: Cell, progress: Progress) -> None:
     """Score train, val and test into predictions/<part>.npz."""
     (folder / "predictions").mkdir(parents=True, exist_ok=True)
     shown = {"test": run.sample_frames()}
-    progress.begin(f"{title}: scoring", sum(run.num_frames(part) for part in PARTS))
+    progress.begin(f"{cell.name}: scoring", sum(run.num_frames(part) for part in PARTS))
     for part in PARTS:
         score = score_videos(
             run.readers(part),
             predictor,
             num_classes=len(run.classes),
+            memory=cell.tca_depth,
             score_every=run.experiment.scoring.every(part),
             keep=shown.get(part, {}),
             on_frame=progress.advance,

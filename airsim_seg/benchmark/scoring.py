@@ -111,6 +111,7 @@ def score_video(
     *,
     name: str,
     num_classes: int,
+    memory: int | None = None,
     score_every: int = 1,
     keep: Collection[int] = (),
     on_frame: Callable[[], None] | None = None,
@@ -119,12 +120,14 @@ def score_video(
 
     Args:
         video: the labelled video.
-        predictor: sees every frame, whatever score_every says.
+        predictor: sees the frames in order.
         name: of the video, for the result and for messages.
         num_classes: C.
+        memory: how many past frames an answer of the predictor can depend on. Frames that no answer depends on are left
+            out, which changes nothing but the time it takes; None leaves none out.
         score_every: compare every k-th frame with the truth (frames 0, k, 2k, ...).
         keep: indices of frames whose labels are kept for pictures; others than scored ones are allowed.
-        on_frame: called after each frame.
+        on_frame: called after each frame, left out or not.
 
     Returns:
         Counts over the scored frames.
@@ -135,9 +138,11 @@ def score_video(
     confusion = np.zeros((num_classes, num_classes), np.int64)
     accuracies: list[float] = []
     kept: dict[int, UInt8Array] = {}
+    answered = np.array([index % score_every == 0 or index in keep for index in range(video.num_frames)], np.bool_)
     for index in range(video.num_frames):
-        predictor.observe(video.rgb(index), bool(video.segment_start[index]) or index == 0)
-        if index % score_every == 0 or index in keep:
+        if memory is None or answered[index : index + memory + 1].any():
+            predictor.observe(video.rgb(index), bool(video.segment_start[index]) or index == 0)
+        if answered[index]:
             predicted = predictor.labels()
             if index in keep:
                 kept[index] = predicted
@@ -230,6 +235,7 @@ def score_videos(
     predictor: Predictor,
     *,
     num_classes: int,
+    memory: int | None = None,
     score_every: int = 1,
     keep: Mapping[str, Collection[int]] | None = None,
     on_frame: Callable[[], None] | None = None,
@@ -240,6 +246,7 @@ def score_videos(
         videos: name and unopened reader of each.
         predictor: its memory is emptied at each video's first frame.
         num_classes: C.
+        memory: see score_video.
         score_every: see score_video.
         keep: video name -> frames to keep for pictures.
         on_frame: called after each frame.
@@ -252,6 +259,7 @@ def score_videos(
                 predictor,
                 name=name,
                 num_classes=num_classes,
+                memory=memory,
                 score_every=score_every,
                 keep=(keep or {}).get(name, ()),
                 on_frame=on_frame,

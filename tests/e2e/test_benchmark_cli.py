@@ -118,10 +118,10 @@ def test_a_run_killed_between_cells_goes_on(finished, videos, config, tmp_path, 
     command = ("--tca-depths", 0, 2, "--config", config, "--videos", videos, "--out", out)
     score = grid._score_parts
 
-    def die_in_the_second_cell(run, predictor, folder, title, progress):
-        if folder.name.startswith("fanet18-n2"):
+    def die_in_the_second_cell(run, predictor, folder, cell, progress):
+        if cell.tca_depth == 2:
             raise KeyboardInterrupt
-        score(run, predictor, folder, title, progress)
+        score(run, predictor, folder, cell, progress)
 
     with monkeypatch.context() as patch:
         patch.setattr(grid, "_score_parts", die_in_the_second_cell)

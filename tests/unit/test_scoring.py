@@ -9,6 +9,7 @@ from videos_in_memory import MemoryVideo, moving_squares
 from airsim_seg.benchmark import metrics
 from airsim_seg.benchmark.scoring import NetworkPredictor, SplitScore, score_video, score_videos
 from airsim_seg.errors import CorruptFile
+from fanet import FANet
 
 
 class Perfect:
@@ -73,6 +74,37 @@ def test_memory_goes_on_and_is_emptied_at_cuts_and_between_videos():
     split = score_videos(videos, predictor, num_classes=8, keep={"a": range(7), "b": range(7)})
     for video in split.videos:
         assert [int(video.kept[i][0, 0]) for i in range(7)] == [0, 1, 2, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_leaving_out_frames_that_no_answer_depends_on_changes_nothing(depth):
+    """The real network, with cuts in odd places, against streaming every frame."""
+    rgb, labels = moving_squares(5, frames=23, size_hw=(32, 40), num_classes=3)
+    start = np.isin(np.arange(23), [0, 9, 14, 15])
+    torch.manual_seed(0)
+    net = FANet(num_classes=3, width=0.125, tca_depth=depth).double()
+    seen = []
+
+    class Watched(NetworkPredictor):
+        def observe(self, rgb, segment_start):
+            seen.append(1)
+            super().observe(rgb, segment_start)
+
+    def prepare(rgb):
+        return torch.from_numpy(rgb).permute(2, 0, 1)[None].double() / 64 - 2
+
+    def score(memory):
+        seen.clear()
+        predictor = Watched(net, prepare)
+        video = MemoryVideo(rgb, labels, start)
+        score = score_video(video, predictor, name="v", num_classes=3, memory=memory, score_every=7, keep=(11,))
+        return score, len(seen)
+
+    (every, num_every), (needed, num_needed) = score(None), score(depth)
+    np.testing.assert_array_equal(every.confusion, needed.confusion)
+    np.testing.assert_array_equal(every.kept[11], needed.kept[11])
+    assert num_every == 23
+    assert num_needed == len({i for j in (0, 7, 11, 14, 21) for i in range(max(0, j - depth), j + 1)})
 
 
 def test_logits_not_labels_are_upsampled():

@@ -259,8 +259,8 @@ def how_scored(run: RunResults) -> list[str]:
         f"over the classes that occur ({_classes_scored(run)}). Pixels marked ignore do not count.",
         f"Scored as a stream, one frame at a time, at the videos' own size ({size_words(video['size_hw'])}): logits "
         "are upsampled, the truth is never resampled.",
-        f"Every frame passes through the network; every {_nth(plan.score_every)} frame of val and test and every "
-        f"{_nth(plan.train_score_every)} of train is compared with the truth.",
+        f"Every {_nth(plan.score_every)} frame of val and test and every {_nth(plan.train_score_every)} of train is "
+        "compared with the truth, always with the N frames before it in memory.",
     ]
     if num_videos < MIN_VIDEOS_FOR_INTERVAL:
         lines.append(f"{_many(num_videos, 'test video')} allow no interval: what another flight would give is unknown.")
