@@ -9,7 +9,7 @@ Example, a folder with image/0001.png ... and label/0001.png ...:
 """
 
 
-@click.group("import")
+@click.group("import", epilog=EPILOG)
 def import_group() -> None:
     """Make recordings from data that others recorded."""
 
