@@ -19,7 +19,7 @@ IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 GAIN_RANGE = (0.6, 1.5)
 GAMMA_RANGE = (0.7, 1.4)
 TINT_RANGE = (0.85, 1.15)
-ZOOM_RANGE = (1.0, 1.6)  # 1 keeps the whole picture
+ZOOM_RANGE = (0.7, 1.6)  # of the window's side; never more than the whole picture is shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Augmentation:
         flip: mirror left and right.
         gamma: exponent on intensities in 0..1.
         gain: float32 [3], factor on R, G, B after gamma; results are cut to 0..1.
-        crop: (top, left, height, width) as fractions of the picture; it is resized to the whole.
+        crop: (top, left, height, width) as fractions of the picture; it is resized to what the network trains on.
     """
 
     flip: bool
@@ -42,17 +42,28 @@ class Augmentation:
 UNCHANGED = Augmentation(flip=False, gamma=1.0, gain=np.ones(3, np.float32), crop=(0.0, 0.0, 1.0, 1.0))
 
 
-def draw(rng: np.random.Generator) -> Augmentation:
-    """Draw the augmentation of one clip."""
-    side = 1 / rng.uniform(*ZOOM_RANGE)
+def draw(rng: np.random.Generator, *, share: float = 1.0, recolour: bool = True) -> Augmentation:
+    """Draw the augmentation of one clip.
+
+    Args:
+        rng: where the randomness comes from.
+        share: side of the training window as a fraction of the picture's, in (0, 1].
+        recolour: change gain, gamma and tint too.
+    """
+    side = min(1.0, share / rng.uniform(*ZOOM_RANGE))
     top, left = rng.uniform(0, 1 - side, 2)
+    flip = bool(rng.random() < 0.5)
+    crop = (float(top), float(left), side, side)
+    if not recolour:
+        return Augmentation(flip, 1.0, np.ones(3, np.float32), crop)
     gain = rng.uniform(*GAIN_RANGE) * rng.uniform(*TINT_RANGE, 3)
-    return Augmentation(
-        flip=bool(rng.random() < 0.5),
-        gamma=float(rng.uniform(*GAMMA_RANGE)),
-        gain=gain.astype(np.float32),
-        crop=(float(top), float(left), side, side),
-    )
+    return Augmentation(flip, float(rng.uniform(*GAMMA_RANGE)), gain.astype(np.float32), crop)
+
+
+def draw_window(rng: np.random.Generator, share: float) -> Augmentation:
+    """Draw only where the training window lies; nothing is zoomed, mirrored or recoloured."""
+    top, left = rng.uniform(0, 1 - share, 2)
+    return Augmentation(False, 1.0, np.ones(3, np.float32), (float(top), float(left), share, share))
 
 
 def colour_table(augmentation: Augmentation) -> Float32Array:
@@ -78,24 +89,28 @@ def normalise(images: UInt8Array, augmentation: Augmentation = UNCHANGED) -> Flo
     return np.asarray(found, np.float32).reshape(images.shape)
 
 
-def reframe(images: UInt8Array, labels: UInt8Array, augmentation: Augmentation) -> tuple[UInt8Array, UInt8Array]:
-    """Crop, enlarge and mirror pictures (bilinear) and labels (nearest pixel) alike.
+def reframe(
+    images: UInt8Array, labels: UInt8Array, augmentation: Augmentation, size_hw: tuple[int, int] | None = None
+) -> tuple[UInt8Array, UInt8Array]:
+    """Crop, resize and mirror pictures (bilinear) and labels (nearest pixel) alike.
 
     Args:
         images: uint8 [T,h,w,3].
         labels: uint8 [T,h,w].
         augmentation: one draw for all T frames.
+        size_hw: (height, width) of what comes out; None: as what went in.
 
     Returns:
-        The same shapes.
+        uint8 [T,*size_hw,3] and [T,*size_hw].
     """
     height, width = labels.shape[1:]
     top, left, crop_height, crop_width = augmentation.crop
     rows = slice(round(top * height), max(round((top + crop_height) * height), round(top * height) + 1))
     columns = slice(round(left * width), max(round((left + crop_width) * width), round(left * width) + 1))
     images, labels = images[:, rows, columns], labels[:, rows, columns]
-    if labels.shape[1:] != (height, width):
-        size = (width, height)  # OpenCV's order
+    wanted_hw = (height, width) if size_hw is None else size_hw
+    if labels.shape[1:] != wanted_hw:
+        size = wanted_hw[::-1]  # OpenCV's order
         images = np.stack([cv2.resize(image, size, interpolation=cv2.INTER_LINEAR) for image in images])
         labels = np.stack([cv2.resize(label, size, interpolation=cv2.INTER_NEAREST_EXACT) for label in labels])
     if augmentation.flip:

@@ -144,7 +144,9 @@ class ClipSampler:
         clip_length: frames in a clip.
         clips_per_step: clips in a step.
         seed: equal seeds give equal clips and augmentation.
-        augment: mirror, zoom and change colours, the same way for all frames of a clip.
+        augment: mirror and zoom, the same way for all frames of a clip.
+        recolour: change colours too, where clips are augmented.
+        crop_hw: (height, width) of the window of each clip that is trained on; None: the whole picture.
 
     Raises:
         UsageError: a number that is not positive, or a clip longer than every segment.
@@ -153,7 +155,15 @@ class ClipSampler:
     """
 
     def __init__(
-        self, videos: Sequence[LabelledFrames], *, clip_length: int, clips_per_step: int, seed: int, augment: bool
+        self,
+        videos: Sequence[LabelledFrames],
+        *,
+        clip_length: int,
+        clips_per_step: int,
+        seed: int,
+        augment: bool,
+        recolour: bool = True,
+        crop_hw: tuple[int, int] | None = None,
     ) -> None:
         if not videos:
             raise MissingData("There are no videos to train on: collect and remap some, or give another --videos.")
@@ -170,6 +180,10 @@ class ClipSampler:
         self.clips_per_step = clips_per_step
         self.seed = seed
         self.augment = augment
+        self.recolour = recolour
+        self.crop_hw = crop_hw
+        height, width = videos[0].labels.shape[1:]
+        self._share = 1.0 if crop_hw is None else min(1.0, max(crop_hw[0] / height, crop_hw[1] / width))
         self._starts = [clip_starts(video.segment_start, clip_length) for video in videos]
         if not any(len(starts) for starts in self._starts):
             longest = max(_longest_segment(video.segment_start) for video in videos)
@@ -198,10 +212,13 @@ class ClipSampler:
         start = int(rng.choice(self._starts[video]))
         chosen = slice(start, start + self.clip_length)
         images, labels = self.videos[video].images[chosen], self.videos[video].labels[chosen]
-        if not self.augment:
+        if not self.augment and self._share == 1.0:
             return augmentation.normalise(images), labels
-        change = augmentation.draw(rng)
-        images, labels = augmentation.reframe(images, labels, change)
+        if self.augment:
+            change = augmentation.draw(rng, share=self._share, recolour=self.recolour)
+        else:
+            change = augmentation.draw_window(rng, self._share)
+        images, labels = augmentation.reframe(images, labels, change, self.crop_hw)
         return augmentation.normalise(images, change), labels
 
     def fingerprint(self) -> str:
@@ -212,7 +229,7 @@ class ClipSampler:
             digest.update(np.ascontiguousarray(video.labels).data)
         return (
             f"{len(self.videos)} videos {digest.hexdigest()[:16]}, {self.clips_per_step} x {self.clip_length} frames, "
-            f"seed {self.seed}, {'' if self.augment else 'not '}augmented"
+            f"seed {self.seed}, augment {self.augment}, recolour {self.recolour}, window {self.crop_hw}"
         )
 
     def class_shares(self, num_classes: int) -> Float64Array:

@@ -125,6 +125,8 @@ def _run_cell(
         clips_per_step=recipe.clips_per_step,
         seed=cell.seed,
         augment=recipe.augment,
+        recolour=recipe.recolour,
+        crop_hw=recipe.crop_hw,
     )
     net = _network(run, cell).to(run.device)
     progress.begin(f"{cell.name}: training", recipe.steps)

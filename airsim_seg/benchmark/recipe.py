@@ -19,7 +19,9 @@ class Recipe:
     """
 
     input_hw: tuple[int, int] = (120, 160)
-    """(height, width) in pixels of what the network sees in training."""
+    """(height, width) in pixels of the pictures that the network sees when it is scored and timed."""
+    crop_hw: tuple[int, int] | None = None
+    """(height, width) of the window of each clip that it sees in training; left out, the whole picture."""
     steps: int = 400
     """Optimiser steps: the same for every depth."""
     clip_length: int = 8
@@ -35,7 +37,9 @@ class Recipe:
     class_weighting: bool = True
     """Weigh each class by 1/sqrt(its share of the training pixels), so that small classes are learnt early."""
     augment: bool = True
-    """Mirror, zoom and recolour clips, the same way for all frames of one."""
+    """Mirror and zoom clips, the same way for all frames of one."""
+    recolour: bool = True
+    """Change gain, gamma and tint of augmented clips: for tests under another sun than the training videos'."""
     precision: str = "fp32"
     """"fp32", or "bf16" for autocast: faster with AMX, AVX-512-bf16 or a GPU, slower without."""
     clip_gradient_norm: float = 5.0
@@ -52,6 +56,12 @@ class Recipe:
         object.__setattr__(self, "input_hw", tuple(self.input_hw))  # TOML has lists
         if len(self.input_hw) != 2 or min(self.input_hw) < 8:
             raise UsageError(f"input_hw must be a height and a width of at least 8 pixels, not {self.input_hw}.")
+        crop_hw = self.input_hw if self.crop_hw is None else tuple(self.crop_hw)
+        object.__setattr__(self, "crop_hw", crop_hw)
+        if len(crop_hw) != 2 or not all(8 <= c <= i for c, i in zip(crop_hw, self.input_hw, strict=True)):
+            raise UsageError(
+                f"crop_hw must be two numbers from 8 up to those of input_hw {self.input_hw}, not {crop_hw}."
+            )
         for name in ("steps", "clip_length", "clips_per_step", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")

@@ -197,3 +197,31 @@ def test_what_cannot_be_drawn_is_said():
         sampler([video]).class_shares(2)
     with pytest.raises(DataError, match="do not belong together"):
         LabelledFrames("odd", video.images, video.labels[:3], video.segment_start)
+
+
+def test_a_window_is_cut_from_the_same_place_of_every_frame() -> None:
+    """Every pixel says where it lies, so that a window without zoom is found again, whole, in each frame."""
+    place = np.arange(24 * 32, dtype=np.int64).reshape(24, 32)
+    images = np.stack([place // 256, place % 256, place * 0], -1).astype(np.uint8)
+    video = LabelledFrames("v", np.repeat(images[None], 5, 0), np.zeros((5, 24, 32), np.uint8), np.arange(5) == 0)
+    batch = sampler([video], clips_per_step=1, augment=False, crop_hw=(12, 16)).sample(0)
+
+    assert batch.images.shape == (4, 3, 12, 16)
+    assert (batch.images == batch.images[:1]).all()
+    colours = batch.images[0].permute(1, 2, 0).numpy() * augmentation.IMAGENET_STD + augmentation.IMAGENET_MEAN
+    found = np.rint(colours * 255).astype(np.int64)
+    found_place = found[..., 0] * 256 + found[..., 1]
+    corner = found_place[0, 0]
+    rows, columns = np.mgrid[0:12, 0:16]
+    np.testing.assert_array_equal(found_place, corner + 32 * rows + columns)
+
+
+def test_without_recolouring_a_zoomed_clip_keeps_its_colours() -> None:
+    video = make_video()
+    flat = LabelledFrames(video.name, np.full_like(video.images, 90), video.labels, video.segment_start)
+    plain = sampler([flat], augment=False).sample(0).images
+    zoomed = sampler([flat], augment=True, recolour=False).sample(0).images
+    recoloured = sampler([flat], augment=True, recolour=True).sample(0).images
+
+    assert np.allclose(plain.numpy(), zoomed.numpy())
+    assert not np.allclose(plain.numpy(), recoloured.numpy())
