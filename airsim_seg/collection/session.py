@@ -29,8 +29,10 @@ _STREAMS: dict[str, int] = {"drone": 0, "car": 1}  # of the random generator
 # Share of the uncompressed size that lzf leaves of rendered colour, and gzip of ids (measured: 0.5-0.6 and 0.03).
 RGB_SHARE, IDS_SHARE, DEPTH_SHARE = 0.6, 0.03, 0.5
 SURVEY_FILE = "survey.npz"
-# A stored survey is believed where one new picture agrees with it: same height within this, in so many cells.
-CHECK_RADIUS_M, CHECK_HEIGHT_M, CHECK_SHARE = 25.0, 0.5, 0.95
+# A stored survey is believed where one new picture of its middle agrees with it: next to nothing rises above what was
+# seen then, and most of it is where it was. Not all: beside the picture's own, the survey has the eyes of its
+# neighbours, which saw higher leaves in the same cells.
+CHECK_RADIUS_M, CHECK_HEIGHT_M, RISEN_SHARE, SAME_SHARE = 25.0, 0.5, 0.02, 0.5
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,9 @@ class _Session:
         centre = (float(survey.centre_m[0]), float(survey.centre_m[1]), float(survey.centre_m[2]))
         now = take_survey(self._simulator, centre_m=centre, radius_m=CHECK_RADIUS_M, cell_m=survey.cell_m)
         rows, columns = np.nonzero(now.known)
-        before = survey.top_down_m[survey.cells(now.centres_m(rows, columns))]
-        return bool((np.abs(before - now.top_down_m[rows, columns]) < CHECK_HEIGHT_M).mean() > CHECK_SHARE)
+        sunk_m = now.top_down_m[rows, columns] - survey.top_down_m[survey.cells(now.centres_m(rows, columns))]
+        risen, same = sunk_m < -CHECK_HEIGHT_M, np.abs(sunk_m) < CHECK_HEIGHT_M
+        return bool(risen.mean() < RISEN_SHARE and same.mean() > SAME_SHARE)
 
     def _open(self, task: Task, plan: Plan) -> RecordingWriter:
         header = self._header(task, plan)
