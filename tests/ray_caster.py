@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from airsim_seg.builtin.rendering.camera import NEAR_M
+from airsim_seg.builtin.rendering.camera import NEAR_M, chunks_at
 from airsim_seg.builtin.rendering.cutouts import masks
 from airsim_seg.builtin.rendering.materials import material_table
 from airsim_seg.builtin.rendering.rasteriser import TEXTURE_SEED
@@ -67,13 +67,14 @@ def cast(scene: Scene, view: View, pixels_xy: np.ndarray) -> tuple[np.ndarray, n
     forward, right, down = np.asarray(view.pose.rotation(), np.float64).T
     x, y = (pixels_xy[:, :1] - width / 2) / focal, (pixels_xy[:, 1:] - height / 2) / focal
     rays = forward + x * right + y * down
-    mask_of = material_table().cutout[scene.materials]
+    drawn = np.repeat(chunks_at(scene, view.pose.position_m), np.diff(scene.chunks, axis=1)[:, 0])
+    mask_of = material_table().cutout[scene.materials[drawn]]
     hit, depth = _cast(
-        np.asarray(view.pose.position_m, np.float64), rays, scene.triangles_m.astype(np.float64),
-        scene.uv.astype(np.float64), mask_of, masks(TEXTURE_SEED), NEAR_M,
+        np.asarray(view.pose.position_m, np.float64), rays, scene.triangles_m[drawn].astype(np.float64),
+        scene.uv[drawn].astype(np.float64), mask_of, masks(TEXTURE_SEED), NEAR_M,
     )  # fmt: skip
     nothing = hit < 0
-    return np.where(nothing, SKY_INDEX, scene.object_index[hit]), np.where(nothing, FAR_DEPTH_M, depth)
+    return np.where(nothing, SKY_INDEX, scene.object_index[drawn][hit]), np.where(nothing, FAR_DEPTH_M, depth)
 
 
 _NUDGES = 1e-3 * np.array(((1, 0), (-1, 0), (0, 1), (0, -1)))

@@ -44,10 +44,14 @@ class Scene:
         materials: int32 [T], index into the renderer's material table.
         object_index: int32 [T], index into objects.
         tints: float32 [K,3], linear RGB factor of each object.
-        chunks: int32 [C,2], triangle ranges that are culled together.
+        chunks: int32 [C,2], triangle ranges that are culled together; in order, they cover all triangles.
         objects: the K things.
         player_start: where AirSim's origin and the vehicle's spawn point are.
         ground_down_m: terrain height, NED down.
+        anchors_m: float32 [C,3], or None: the point of each chunk from which ranges_m counts, world NED.
+        ranges_m: float32 [C,2], or None: a chunk is drawn by cameras at least the first and less than the second
+            distance from its anchor. A crown can so have a fine form for near cameras and a coarse one for far
+            ones; shadows come from what is drawn at distance 0. None draws every chunk always.
     """
 
     environment: str
@@ -62,6 +66,8 @@ class Scene:
     objects: tuple[SceneObject, ...]
     player_start: Pose
     ground_down_m: Terrain
+    anchors_m: Float32Array | None = None
+    ranges_m: Float32Array | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from airsim_seg.builtin.environments import CLASS_OF_PREFIX, ENVIRONMENTS, build, prefix_of
+from airsim_seg.builtin.rendering.camera import chunks_at
 from airsim_seg.builtin.rendering.materials import Material, material_table
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.errors import UsageError
@@ -98,6 +99,19 @@ def test_see_through_triangles_stay_within_their_mask(scene: Scene) -> None:
     see_through = material_table().cutout[scene.materials] >= 0
     assert see_through.any()
     assert scene.uv[see_through].min() >= 0  # the fill truncates, it does not floor
+
+
+def test_a_crown_is_coarse_from_afar_and_fine_nearby_never_both(scene: Scene) -> None:
+    assert scene.anchors_m is not None
+    assert scene.ranges_m is not None
+    two_forms = np.isfinite(scene.ranges_m[:, 1]) | (scene.ranges_m[:, 0] > 0)
+    anchor = scene.anchors_m[np.flatnonzero(two_forms)[0]].astype(np.float64)
+    same = (scene.anchors_m == anchor).all(1) & two_forms
+    sizes = scene.chunks[:, 1] - scene.chunks[:, 0]
+    near, far = (chunks_at(scene, anchor - np.array((0, 0, h))) & same for h in (30.0, 60.0))
+    assert not (near & far).any()
+    assert 0 < sizes[far].sum() < 0.7 * sizes[near].sum()
+    assert (chunks_at(scene, anchor) | chunks_at(scene, anchor + 1e4)).sum() >= len(sizes) - two_forms.sum()
 
 
 def test_no_triangle_has_lost_its_area(scene: Scene) -> None:

@@ -10,6 +10,7 @@ from ray_caster import disagreements
 from small_scenes import floor, garden, looking, scene_of, triangle, wall
 
 from airsim_seg.builtin.environments.meshes import flat
+from airsim_seg.builtin.rendering import compiling
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX, Picture, Scene, View
@@ -211,6 +212,20 @@ def test_a_size_that_cannot_be_drawn_is_refused(size_hw: tuple[int, int]) -> Non
 def test_a_field_of_view_that_cannot_be_drawn_is_refused(fov_deg: float) -> None:
     with pytest.raises(UsageError, match="field of view"):
         garden_rasteriser().render(looking(fov_deg=fov_deg))
+
+
+def test_kernels_compile_where_no_cache_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def njit_without_a_folder(**options: object) -> object:
+        asked.append(options.get("cache"))
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return lambda function: function
+
+    monkeypatch.setattr(compiling, "njit", njit_without_a_folder)
+    assert compiling.kernel()(abs)(-3) == 3
+    assert asked == [True, None]
 
 
 def test_a_camera_far_away_sees_the_sky() -> None:

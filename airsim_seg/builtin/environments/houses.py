@@ -48,7 +48,7 @@ class House:
 
 def random_house(rng: np.random.Generator) -> House:
     """Any house of the street."""
-    storeys = 2 if rng.random() < 0.5 else 1
+    storeys = 2 if rng.random() < 0.65 else 1
     deep = rng.uniform(8.5, 10.5)
     return House(
         deep_m=deep,

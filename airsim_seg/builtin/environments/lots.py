@@ -145,7 +145,8 @@ def _add_hedge(
     builder: SceneBuilder, lot: Lot, x: float, y: float, long_m: float, turn_rad: float, rng: np.random.Generator
 ) -> None:
     mesh = trees.hedge(rng, length_m=long_m, height_m=rng.uniform(1.0, 1.6), width_m=1.1, density=8.0)
-    builder.add("Hedge", lot.position_m(x, y), [lot.put(mesh, x, y, turn_rad)], varied(HEDGE_TINT, rng, 0.15))
+    at = lot.position_m(x, y)
+    builder.add("Hedge", at, [trees.with_levels(lot.put(mesh, x, y, turn_rad), at)], varied(HEDGE_TINT, rng, 0.15))
 
 
 def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random.Generator) -> None:
@@ -164,7 +165,8 @@ def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random
         tint = varied((0.13, 0.165, 0.09), rng, 0.2)
     else:
         mesh = trees.broadleaf(rng, height_m=rng.uniform(11, 15), spread_m=rng.uniform(4, 5.5), count=900, card_m=1.0)
-    builder.add(str(kind), lot.position_m(x, y), [lot.put(mesh, x, y, rng.uniform(0, 6))], tint)
+    at = lot.position_m(x, y)
+    builder.add(str(kind), at, [trees.with_levels(lot.put(mesh, x, y, rng.uniform(0, 6)), at)], tint)
 
 
 def _add_sides(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:

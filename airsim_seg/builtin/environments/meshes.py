@@ -36,6 +36,23 @@ class Mesh:
         return len(self.corners)
 
 
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """One thing in two forms, in NED.
+
+    Attributes:
+        fine: what near cameras see, and what casts shadows.
+        coarse: what cameras farther than switch_m from the anchor see.
+        anchor_m: [3], NED.
+        switch_m: metres.
+    """
+
+    fine: Mesh
+    coarse: Mesh
+    anchor_m: tuple[float, float, float]
+    switch_m: float
+
+
 def cross(a: Float64Array, b: Float64Array) -> Float64Array:
     """Cross product along the last axis; np.cross spends ten times as long on its checks."""
     x = a[..., 1] * b[..., 2] - a[..., 2] * b[..., 1]

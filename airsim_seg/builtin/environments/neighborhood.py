@@ -6,7 +6,7 @@ import numpy as np
 
 from airsim_seg.builtin.environments import lots, streets, terrain, trees, vehicles, yards
 from airsim_seg.builtin.environments.lots import Lot, build_lot, build_pool_garden, varied
-from airsim_seg.builtin.environments.meshes import Mesh, moved, placed
+from airsim_seg.builtin.environments.meshes import Levels, Mesh, moved, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.types import Pose
@@ -150,8 +150,9 @@ def _along(start: tuple[float, float, float], yaw: float, x: float, y: float) ->
 def _add_parked_cars(builder: SceneBuilder, rng: np.random.Generator) -> None:
     """At the left kerb of each stretch, so that the rest of the road stays free."""
     for north, east, yaw, length in _stretches():
-        for _ in range(3):
-            x, y = rng.uniform(12, length - 12), streets.ROAD_HALF_M - 1.0
+        slots = np.arange(12, length - 12, 7.5)
+        for slot in rng.choice(slots, 3, replace=False):
+            x, y = float(slot + rng.uniform(-1, 1)), streets.ROAD_HALF_M - 1.0
             turn = np.pi if rng.random() < 0.8 else 0.0
             at = (north, east, -streets.ROAD_UP_M)
             mesh = placed(moved(vehicles.car(rng), (x, y, 0.0), turn), at, yaw)
@@ -161,14 +162,15 @@ def _add_parked_cars(builder: SceneBuilder, rng: np.random.Generator) -> None:
 
 def _add_woods(builder: SceneBuilder, places: list[Lot], rng: np.random.Generator) -> None:
     """The one object of all painted foliage: woods around, trees in back gardens, fallen leaves on the roads."""
-    meshes = [_wood_tree(rng, north, east) for north, east in _wood_places(rng)]
+    meshes: list[Mesh | Levels] = [_wood_tree(rng, north, east) for north, east in _wood_places(rng)]
     for lot in places:
         for x, y in ((-15.5, -8.4), (-15.5, 7.8), (-3.0, -10.3)):
             if rng.random() < 0.75:
                 mesh = trees.broadleaf(
                     rng, height_m=rng.uniform(15, 21), spread_m=rng.uniform(4.5, 6.2), count=460, card_m=1.6
                 )
-                meshes.append(lot.put(mesh, x + rng.uniform(-1, 1), y))
+                x += rng.uniform(-1, 1)
+                meshes.append(trees.with_levels(lot.put(mesh, x, y), lot.position_m(x, y)))
     for north, east, yaw, length in _stretches():
         places_m = np.stack([rng.uniform(0, length, 60), rng.normal(0, 2.2, 60).clip(-4, 4), np.full(60, 0.045)], 1)
         meshes.append(placed(trees.fallen_leaves(rng, places_m), (north, east, 0.0), yaw))
@@ -187,7 +189,7 @@ def _wood_places(rng: np.random.Generator) -> list[tuple[float, float]]:
     return found
 
 
-def _wood_tree(rng: np.random.Generator, north: float, east: float) -> Mesh:
+def _wood_tree(rng: np.random.Generator, north: float, east: float) -> Levels:
     down = terrain.ground_down_m(north, east)
     if rng.random() < 0.3:
         mesh = trees.fir(rng, height_m=rng.uniform(15, 24), spread_m=rng.uniform(3.2, 4.5), count=200)
@@ -195,4 +197,4 @@ def _wood_tree(rng: np.random.Generator, north: float, east: float) -> Mesh:
         mesh = trees.broadleaf(
             rng, height_m=rng.uniform(15, 23), spread_m=rng.uniform(5, 7), count=220, card_m=2.4, lobes=7
         )
-    return placed(mesh, (north, east, down), rng.uniform(0, 6))
+    return trees.with_levels(placed(mesh, (north, east, down), rng.uniform(0, 6)), (north, east, down))

@@ -1,10 +1,12 @@
 """Collects named objects and hands out a Scene."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from airsim_seg.builtin.environments.meshes import Mesh, Point, divided
+from airsim_seg.builtin.environments.meshes import Levels, Mesh, Point, divided
 from airsim_seg.builtin.scene import Scene, SceneObject, Terrain
 from airsim_seg.types import Pose
 
@@ -13,20 +15,33 @@ _MOST_TRIANGLES = 160
 WHITE = (1.0, 1.0, 1.0)
 
 
+_Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """A piece that is culled and sorted as a whole."""
+
+    object_index: int
+    mesh: Mesh
+    anchor_m: _Triple
+    range_m: tuple[float, float]
+
+
 class SceneBuilder:
     """Objects in the order of their making; numbers follow each prefix: Tree_1, Tree_2."""
 
     def __init__(self) -> None:
         self._objects: list[SceneObject] = []
         self._tints: list[tuple[float, float, float]] = []
-        self._parts: list[tuple[int, Mesh]] = []
+        self._parts: list[_Part] = []
         self._count: Counter[str] = Counter()
 
     def add(
         self,
         prefix: str,
         position_m: Point,
-        meshes: list[Mesh],
+        meshes: Sequence[Mesh | Levels],
         tint: tuple[float, float, float] = WHITE,
     ) -> int:
         """Make an object.
@@ -45,25 +60,39 @@ class SceneBuilder:
         north, east, down = (float(v) for v in position_m)
         self._objects.append(SceneObject(f"{prefix}_{self._count[prefix]}", (north, east, down)))
         self._tints.append(tint)
-        pieces = [piece for mesh in meshes if len(mesh) for piece in divided(mesh, _MOST_TRIANGLES)]
-        self._parts.extend((index, piece) for piece in pieces)
+        for mesh in meshes:
+            for form, anchor, reach in _forms(mesh):
+                self._parts.extend(_Part(index, piece, anchor, reach) for piece in divided(form, _MOST_TRIANGLES))
         return index
 
     def scene(self, *, environment: str, seed: int, player_start: Pose, ground_down_m: Terrain) -> Scene:
         """The finished world."""
-        lengths = np.array([len(mesh) for _, mesh in self._parts])
+        parts = self._parts
+        lengths = np.array([len(part.mesh) for part in parts])
         ends = np.cumsum(lengths)
         return Scene(
             environment=environment,
             seed=seed,
-            triangles_m=np.concatenate([m.corners for _, m in self._parts]).astype(np.float32),
-            normals=np.concatenate([m.normals for _, m in self._parts]).astype(np.float32),
-            uv=np.concatenate([m.uv for _, m in self._parts]).astype(np.float32),
-            materials=np.concatenate([m.materials for _, m in self._parts]),
-            object_index=np.repeat([index for index, _ in self._parts], lengths).astype(np.int32),
+            triangles_m=np.concatenate([part.mesh.corners for part in parts]).astype(np.float32),
+            normals=np.concatenate([part.mesh.normals for part in parts]).astype(np.float32),
+            uv=np.concatenate([part.mesh.uv for part in parts]).astype(np.float32),
+            materials=np.concatenate([part.mesh.materials for part in parts]),
+            object_index=np.repeat([part.object_index for part in parts], lengths).astype(np.int32),
             tints=np.array(self._tints, np.float32),
             chunks=np.stack([ends - lengths, ends], 1).astype(np.int32),
             objects=tuple(self._objects),
             player_start=player_start,
             ground_down_m=ground_down_m,
+            anchors_m=np.array([part.anchor_m for part in parts], np.float32),
+            ranges_m=np.array([part.range_m for part in parts], np.float32),
         )
+
+
+def _forms(mesh: Mesh | Levels) -> list[tuple[Mesh, _Triple, tuple[float, float]]]:
+    """What is drawn, the anchor, and from which to which distance."""
+    if isinstance(mesh, Levels):
+        return [
+            (mesh.fine, mesh.anchor_m, (0.0, mesh.switch_m)),
+            (mesh.coarse, mesh.anchor_m, (mesh.switch_m, np.inf)),
+        ]
+    return [(mesh, (0.0, 0.0, 0.0), (0.0, np.inf))] if len(mesh) else []

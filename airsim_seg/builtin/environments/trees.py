@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from airsim_seg.builtin.environments.meshes import Mesh, box, cross, cylinder, joined
+from airsim_seg.builtin.environments.meshes import Levels, Mesh, Point, box, cross, cylinder, joined
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.types import Float64Array
 
+# From here a card of a metre is seven pixels wide in a picture of 640 pixels and 90 degrees.
+_SWITCH_M = 45.0
+_COARSE_EVERY = 3
 _CARD_UV = np.array(((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)))
 
 
@@ -154,6 +157,23 @@ def hedge(rng: np.random.Generator, *, length_m: float, height_m: float, width_m
     return joined([leaves, heart])
 
 
+def with_levels(tree: Mesh, anchor_m: Point) -> Levels:
+    """A plant with a coarse form for far cameras: every third leaf card, and larger.
+
+    Args:
+        tree: in NED.
+        anchor_m: [3], its foot, NED.
+    """
+    leafy = np.isin(tree.materials, (int(Material.LEAVES), int(Material.NEEDLES)))
+    rows = np.sort(np.concatenate([np.flatnonzero(~leafy), np.flatnonzero(leafy)[::_COARSE_EVERY]]))
+    corners = tree.corners[rows]
+    middle = corners.mean(1, keepdims=True)
+    growth = np.where(leafy[rows], np.sqrt(_COARSE_EVERY), 1.0)[:, None, None]
+    coarse = Mesh(middle + (corners - middle) * growth, tree.normals[rows], tree.uv[rows], tree.materials[rows])
+    north, east, down = (float(v) for v in anchor_m)
+    return Levels(tree, coarse, (north, east, down), _SWITCH_M)
+
+
 def fern(rng: np.random.Generator, *, radius_m: float, count: int) -> Mesh:
     """A low leafy plant at the origin."""
     direction = _unit(rng.normal(size=(count, 3)) * (1, 1, 0.6) + (0, 0, 0.5))
@@ -165,7 +185,7 @@ def fallen_leaves(rng: np.random.Generator, places_m: Float64Array) -> Mesh:
     """Single leaves lying at places [N,3] (own frame)."""
     up = np.tile((0.0, 0.0, 1.0), (len(places_m), 1))
     turn = rng.uniform(0, 2 * np.pi, len(places_m))
-    size = rng.uniform(0.06, 0.16, (len(places_m), 1))
+    size = rng.uniform(0.04, 0.10, (len(places_m), 1))
     a = np.stack([np.cos(turn), np.sin(turn), 0 * turn], 1) * size
     b = np.stack([-np.sin(turn), np.cos(turn), 0 * turn], 1) * size
     corners = np.stack([places_m - a - b * 0.5, places_m + a - b * 0.5, places_m + b], 1)

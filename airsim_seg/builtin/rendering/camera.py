@@ -6,7 +6,7 @@ import numpy as np
 
 from airsim_seg.builtin.scene import Scene, View
 from airsim_seg.errors import UsageError
-from airsim_seg.types import Float32Array, Float64Array, Int32Array, camera_matrix
+from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int32Array, camera_matrix
 
 MAX_SIDE_PX = 8192
 
@@ -96,21 +96,38 @@ def ray_matrix(view: View, samples: int) -> Float32Array:
 
 
 def bounding_spheres(scene: Scene) -> Float64Array:
-    """float64 [C,4], centre and radius of every chunk, metres."""
-    spheres = np.zeros((len(scene.chunks), 4))
-    for row, (start, stop) in enumerate(scene.chunks):
-        corners = scene.triangles_m[start:stop].reshape(-1, 3).astype(np.float64)
-        low, high = corners.min(0), corners.max(0)
-        centre = (low + high) / 2
-        spheres[row] = *centre, np.linalg.norm(corners - centre, axis=1).max()
-    return spheres
+    """float64 [C,4], centre and radius of every chunk, metres; the chunks cover the triangles in order."""
+    starts = scene.chunks[:, 0]
+    corners = scene.triangles_m.astype(np.float64)
+    low = np.minimum.reduceat(corners.min(1), starts)
+    high = np.maximum.reduceat(corners.max(1), starts)
+    centres = (low + high) / 2
+    of_triangle = np.repeat(centres, np.diff(scene.chunks, axis=1)[:, 0], axis=0)
+    reach = np.linalg.norm(corners - of_triangle[:, None], axis=2).max(1)
+    return np.column_stack([centres, np.maximum.reduceat(reach, starts)])
 
 
-def visible_chunks(view: View, spheres: Float64Array) -> Int32Array:
-    """Chunks whose sphere touches the view's pyramid, nearest first.
+def chunks_at(scene: Scene, position_m: Float64Array | None) -> BoolArray:
+    """bool [C]: which chunks a camera draws from where it stands, whatever it looks at.
+
+    Args:
+        scene: the world.
+        position_m: float64 [3], world NED; None is at distance 0 of everything, as shadows are.
+    """
+    if scene.anchors_m is None or scene.ranges_m is None:
+        return np.ones(len(scene.chunks), bool)
+    if position_m is None:
+        return np.asarray(scene.ranges_m[:, 0] <= 0)
+    distance = np.linalg.norm(scene.anchors_m - np.asarray(position_m, np.float64), axis=1)
+    return np.asarray((distance >= scene.ranges_m[:, 0]) & (distance < scene.ranges_m[:, 1]))
+
+
+def visible_chunks(view: View, scene: Scene, spheres: Float64Array) -> Int32Array:
+    """Chunks that may be in the picture, nearest first: those whose sphere touches the view's pyramid.
 
     Args:
         view: the camera.
+        scene: the world.
         spheres: float64 [C,4] of bounding_spheres.
     """
     height, width = view.size_hw
@@ -118,7 +135,7 @@ def visible_chunks(view: View, spheres: Float64Array) -> Int32Array:
     half_height = half_width * height / width
     local = (spheres[:, :3] - view.pose.position_m) @ view.pose.rotation()  # forward, right, down
     radius = spheres[:, 3]
-    inside = local[:, 0] > -radius
+    inside = chunks_at(scene, view.pose.position_m) & (local[:, 0] > -radius)
     for axis, half in ((1, half_width), (2, half_height)):
         inside &= np.abs(local[:, axis]) - half * local[:, 0] < radius * np.hypot(1.0, half)
     chosen = np.flatnonzero(inside)

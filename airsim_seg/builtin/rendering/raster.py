@@ -17,6 +17,7 @@ from numba import prange
 from airsim_seg.builtin.rendering.compiling import inline, kernel
 
 STRIP_ROWS = 32
+RECORD_SIZE = 16
 # Triangles grow by this part of a sample, so that rounding opens no crack between neighbours.
 _SLACK = np.float32(2e-4)
 
@@ -66,7 +67,8 @@ def project(
         origin: float64 [3].
         size_hw: rows and columns of samples.
         near: smallest w that is drawn.
-        records: float32 [R,12] (out): a, b, c of e_0, e_1, e_2 and of the depth, about the corner of the box.
+        records: float32 [R,16] (out): a, b, c of e_0, e_1, e_2 and of the depth, about the corner of the box; then the
+            triangle and the corner's column and row, so that shading finds all in one cache line.
         bounds: int32 [R,6] (out): triangle, first and last column, first and last row, crosses the near plane.
         stop: int32 [V,3] (out): where each chunk's records end, and its first and last row.
     """
@@ -114,6 +116,7 @@ def project(
             records[out, 11] = (c0 * d0 + c1 * d1 + c2 * d2) * scale
             bounds[out, 0], bounds[out, 1], bounds[out, 2] = t, left, right
             bounds[out, 3], bounds[out, 4], bounds[out, 5] = top, bottom, crosses
+            records[out, 12], records[out, 13], records[out, 14] = t, left, top
             low, high = min(low, top), max(high, bottom)
             out += 1
         stop[q, 0], stop[q, 1], stop[q, 2] = out, low, high
@@ -226,7 +229,7 @@ def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty
     Args:
         first: int32 [V], of project().
         stop: int32 [V,3], of project().
-        records: float32 [R,12], of project().
+        records: float32 [R,16], of project().
         bounds: int32 [R,6], of project().
         materials: int32 [T].
         cutout: int32 [M], which mask a material has, or -1.

@@ -19,13 +19,15 @@ BAND_ROWS = 8
 PATCH_TILE_M = 64.0
 
 
+FACE_SIZE = 24
+
+
 class Hits(NamedTuple):
-    """What raster.fill left: seen int32 and nearness float32 [H*S,W*S], records float32, bounds int32 a record."""
+    """What raster.fill left: seen int32 and nearness float32 [H*S,W*S], records float32 [R,16]."""
 
     seen: Int32Array
     nearness: Float32Array
     records: Float32Array
-    bounds: Int32Array
 
 
 class Eye(NamedTuple):
@@ -38,17 +40,13 @@ class Eye(NamedTuple):
 
 
 class Surfaces(NamedTuple):
-    """The scene's triangles, [T] rows.
+    """The scene's triangles: faces float32 [T,24], tints float32 [K,3] an object.
 
-    uv float32 [T,3,2]; normals float32 [T,3,3]; materials, objects int32 [T]; texels_per_m float32 [T];
-    tints float32 [K,3] an object.
+    A face is three normals, three pairs of texture coordinates, texels a metre, material, object and its own
+    brightness in one row, and for leaf cards the light that light_foliage found.
     """
 
-    uv: Float32Array
-    normals: Float32Array
-    materials: Int32Array
-    objects: Int32Array
-    texels_per_m: Float32Array
+    faces: Float32Array
     tints: Float32Array
 
 
@@ -89,10 +87,10 @@ class Light(NamedTuple):
 @inline
 def _texture(skins, material, u, v, footprint):
     """Bilinear look-up in the level whose texels are about a pixel wide; linear RGB."""
-    level = 0
-    while footprint > 1.7 and level < 8:
-        footprint *= 0.5
-        level += 1
+    level = (
+        int(footprint > 1.7) + int(footprint > 3.4) + int(footprint > 6.8) + int(footprint > 13.6)
+        + int(footprint > 27.2) + int(footprint > 54.4) + int(footprint > 108.8) + int(footprint > 217.6)
+    )  # fmt: skip
     side = 256 >> level
     x, y = u * side - 0.5, v * side - 0.5
     i, j = math.floor(x), math.floor(y)
@@ -177,6 +175,26 @@ def _openness(light, px, py, pz):
     return 1.0 - 0.19 * min(max(above, 0.0), 4.8)
 
 
+@kernel(parallel=True)
+def light_foliage(corners, rows, light, faces):
+    """Light the corners of leaf cards once: the world and its sun stand still, and cards are small.
+
+    Args:
+        corners: float32 [T,3,3], world NED.
+        rows: int64 [N], the leaf cards.
+        light: with its shadow map and heights.
+        faces: float32 [T,24] (out): the sun at each corner in 19 to 21, the openness of the middle in 22.
+    """
+    for k in prange(len(rows)):
+        t = rows[k]
+        north = (corners[t, 0, 0] + corners[t, 1, 0] + corners[t, 2, 0]) / 3.0
+        east = (corners[t, 0, 1] + corners[t, 1, 1] + corners[t, 2, 1]) / 3.0
+        down = (corners[t, 0, 2] + corners[t, 1, 2] + corners[t, 2, 2]) / 3.0
+        for c in range(3):
+            faces[t, 19 + c] = _sunlit(light, corners[t, c, 0], corners[t, c, 1], corners[t, c, 2], 0.0, 0.0, 0.0, 1.0)
+        faces[t, 22] = _openness(light, north, east, down)
+
+
 @inline
 def _sky(light, vx, vy, vz):
     """Colour of the sky in a unit direction (NED)."""
@@ -228,11 +246,9 @@ def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
     """Linear RGB of the surface itself."""
     r, g, b = _texture(skins, material, u, v, footprint)
     if skins.tinted[material]:
-        tints, k = surfaces.tints, surfaces.objects[t]
-        r, g, b = r * tints[k, 0], g * tints[k, 1], b * tints[k, 2]
-    if skins.foliage[material]:
-        own = 0.7 + 0.6 * (((t * 40503) >> 4) & 255) * (1.0 / 255.0)  # each card its own brightness
-        r, g, b = r * own, g * own, b * own
+        tints, k = surfaces.tints, int(surfaces.faces[t, 17])
+        own = surfaces.faces[t, 18]
+        r, g, b = r * tints[k, 0] * own, g * tints[k, 1] * own, b * tints[k, 2] * own
     patchy = skins.patchiness[material]
     if patchy > 0.0:
         side = skins.patches.shape[0]
@@ -245,39 +261,40 @@ def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
 @inline
 def _shade(hits, eye, surfaces, skins, light, who, column, row):
     """Linear RGB of record `who` at a sample."""
-    e, t = hits.records, hits.bounds[who, 0]
-    x, y = column - hits.bounds[who, 1], row - hits.bounds[who, 3]
+    e, f = hits.records, surfaces.faces
+    t, x, y = int(e[who, 12]), column - e[who, 13], row - e[who, 14]
     e0 = e[who, 0] * x + e[who, 1] * y + e[who, 2]
     e1 = e[who, 3] * x + e[who, 4] * y + e[who, 5]
     e2 = e[who, 6] * x + e[who, 7] * y + e[who, 8]
     depth = 1.0 / (e0 + e1 + e2)
     e0, e1, e2 = e0 * depth, e1 * depth, e2 * depth
-    n, uv = surfaces.normals, surfaces.uv
-    nx = e0 * n[t, 0, 0] + e1 * n[t, 1, 0] + e2 * n[t, 2, 0]
-    ny = e0 * n[t, 0, 1] + e1 * n[t, 1, 1] + e2 * n[t, 2, 1]
-    nz = e0 * n[t, 0, 2] + e1 * n[t, 1, 2] + e2 * n[t, 2, 2]
-    u = e0 * uv[t, 0, 0] + e1 * uv[t, 1, 0] + e2 * uv[t, 2, 0]
-    v = e0 * uv[t, 0, 1] + e1 * uv[t, 1, 1] + e2 * uv[t, 2, 1]
+    nx = e0 * f[t, 0] + e1 * f[t, 3] + e2 * f[t, 6]
+    ny = e0 * f[t, 1] + e1 * f[t, 4] + e2 * f[t, 7]
+    nz = e0 * f[t, 2] + e1 * f[t, 5] + e2 * f[t, 8]
+    u = e0 * f[t, 9] + e1 * f[t, 11] + e2 * f[t, 13]
+    v = e0 * f[t, 10] + e1 * f[t, 12] + e2 * f[t, 14]
     vx, vy, vz = _ray(eye, column, row)
     px, py, pz = eye.origin_m[0] + vx * depth, eye.origin_m[1] + vy * depth, eye.origin_m[2] + vz * depth
     long = math.sqrt(vx * vx + vy * vy + vz * vz)
     vx, vy, vz = vx / long, vy / long, vz / long
-    material = surfaces.materials[t]
+    material = int(f[t, 16])
     slant = max(abs(nx * vx + ny * vy + nz * vz), 0.2)
-    footprint = depth * surfaces.texels_per_m[t] / (eye.focal_px * math.sqrt(slant))
+    footprint = depth * f[t, 15] / (eye.focal_px * math.sqrt(slant))
     r, g, b = _albedo(surfaces, skins, t, material, u, v, footprint, px, py)
 
     s = light.sun_direction
     facing = nx * s[0] + ny * s[1] + nz * s[2]
-    if skins.foliage[material]:  # light passes through a leaf, weaker than it leaves the lit side
+    lit, free = 0.0, 1.0
+    if skins.foliage[material]:
+        # Light passes through a leaf, weaker than it leaves the lit side; leaves hide the sky from one another.
         facing = 0.2 + 0.8 * facing if facing > 0.0 else 0.2 - 0.1 * facing
-    lit = 0.0
-    if facing > 0.0:
-        lit = _sunlit(light, px, py, pz, nx, ny, nz, facing)
+        lit = e0 * f[t, 19] + e1 * f[t, 20] + e2 * f[t, 21]
+        free = 0.5 * f[t, 22]
+    else:
+        if facing > 0.0:
+            lit = _sunlit(light, px, py, pz, nx, ny, nz, facing)
+        free = _openness(light, px, py, pz)
     direct = facing * lit
-    free = _openness(light, px, py, pz)
-    if skins.foliage[material]:  # leaves hide the sky from one another
-        free *= 0.5
     sky, ground = (0.5 - 0.5 * nz) * free, (0.5 + 0.5 * nz) * free
     r *= direct * light.sun[0] + sky * light.ambient[0] + ground * light.bounce[0]
     g *= direct * light.sun[1] + sky * light.ambient[1] + ground * light.bounce[1]
@@ -308,7 +325,7 @@ def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects
         column = x * eye.samples
         r0, r1 = seen[row, column], seen[row, column + other]
         r2, r3 = seen[row + other, column], seen[row + other, column + other]
-        objects[y, x] = surfaces.objects[hits.bounds[r0, 0]] if r0 >= 0 else -1
+        objects[y, x] = int(surfaces.faces[int(hits.records[r0, 12]), 17]) if r0 >= 0 else -1
         depth_m[y, x] = 1.0 / hits.nearness[row, column] if r0 >= 0 else far_m
         red, green, blue = 0.0, 0.0, 0.0
         for k in range(1 if r0 == r1 and r0 == r2 and r0 == r3 else 4):

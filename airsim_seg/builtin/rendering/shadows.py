@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from airsim_seg.builtin.rendering import raster
-from airsim_seg.builtin.rendering.camera import Projection, parallel
+from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.types import BoolArray, Float32Array, Float64Array
@@ -25,16 +25,16 @@ def draw_parallel(scene: Scene, projection: Projection, table: MaterialTable, ma
         float32 [size,size]; -1e9 where nothing is.
     """
     count = len(scene.triangles_m)
-    records, bounds = np.empty((count, 12), np.float32), np.empty((count, 6), np.int32)
+    records, bounds = np.empty((count, raster.RECORD_SIZE), np.float32), np.empty((count, 6), np.int32)
     chunks = np.ascontiguousarray(scene.chunks, np.int32)
-    first = np.ascontiguousarray(chunks[:, 0])
-    stop = np.empty((len(chunks), 3), np.int32)
-    every = np.arange(len(chunks), dtype=np.int32)
+    near = np.flatnonzero(chunks_at(scene, None)).astype(np.int32)
+    first = np.ascontiguousarray(chunks[near, 0])
+    stop = np.empty((len(near), 3), np.int32)
     nearness = np.empty(projection.size_hw, np.float32)
     seen = np.empty(projection.size_hw, np.int32)
     both_sides = np.ones(len(table.cutout), np.uint8)
     raster.project(
-        scene.triangles_m, scene.materials, both_sides, chunks, every, first,
+        scene.triangles_m, scene.materials, both_sides, chunks, near, first,
         projection.matrix, projection.origin_m, projection.size_hw, projection.near_w, records, bounds, stop,
     )  # fmt: skip
     strips = np.arange(-(-projection.size_hw[0] // raster.STRIP_ROWS), dtype=np.int32)

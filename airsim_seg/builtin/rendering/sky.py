@@ -55,7 +55,7 @@ def sun_direction(light: Daylight) -> Float64Array:
 
 @cache
 def sky_map(light: Daylight, seed: int) -> Float32Array:
-    """float32 [1024,1024,3], linear RGB; row = north, column = east, see the head of this file. Shared: do not write."""
+    """float32 [1024,1024,3], linear RGB; row = north, column = east, see above. Shared: do not write."""
     axis = ((np.arange(MAP_SIZE) + 0.5) / MAP_SIZE * 2 - 1) * MAP_RADIUS
     east, north = np.meshgrid(axis, axis)
     square = north**2 + east**2

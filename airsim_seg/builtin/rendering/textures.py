@@ -32,7 +32,7 @@ def _grain(rng: np.random.Generator, strength: float) -> Float64Array:
 
 def _asphalt(rng: np.random.Generator) -> Float64Array:
     grey = np.array((0.32, 0.325, 0.32)) * (0.72 + 0.5 * _noise(rng, 8, 6, 0.8)) * _grain(rng, 0.5)
-    cracks = np.abs(_noise(rng, 3, 6, 0.6) - 0.5) < 0.006
+    cracks = np.abs(_noise(rng, 3, 6, 0.6) - 0.5) < 0.004
     return np.where(cracks, grey * 0.55, grey)
 
 
