@@ -18,7 +18,14 @@ from airsim_seg.collection.drone import Air, plan_drone
 from airsim_seg.collection.plans import Plan
 from airsim_seg.collection.request import WAYS_OUT, Request, Task, is_complete, nearest_folder
 from airsim_seg.collection.summary import VideoSummary, summarise
-from airsim_seg.collection.survey import Survey, load_survey, save_survey, take_survey
+from airsim_seg.collection.survey import (
+    Survey,
+    is_same_place,
+    load_survey,
+    save_survey,
+    take_middle,
+    take_survey,
+)
 from airsim_seg.errors import MissingData, StorageError, UsageError
 from airsim_seg.label_maps import load_label_map
 from airsim_seg.palette import Variant, palette
@@ -29,10 +36,6 @@ _STREAMS: dict[str, int] = {"drone": 0, "car": 1}  # of the random generator
 # Share of the uncompressed size that lzf leaves of rendered colour, and gzip of ids (measured: 0.5-0.6 and 0.03).
 RGB_SHARE, IDS_SHARE, DEPTH_SHARE = 0.6, 0.03, 0.5
 SURVEY_FILE = "survey.npz"
-# A stored survey is believed where one new picture of its middle agrees with it: next to nothing rises above what was
-# seen then, and most of it is where it was. Not all: beside the picture's own, the survey has the eyes of its
-# neighbours, which saw higher leaves in the same cells.
-CHECK_RADIUS_M, CHECK_HEIGHT_M, RISEN_SHARE, SAME_SHARE = 25.0, 0.5, 0.02, 0.5
 
 
 @dataclass(frozen=True)
@@ -159,8 +162,8 @@ class _Session:
         path = self._request.folder / SURVEY_FILE
         key = self._world_key()
         try:
-            survey = load_survey(path, key)
-            if self._agrees(survey):
+            survey, middle = load_survey(path, key)
+            if is_same_place(middle, take_middle(self._simulator, survey)):
                 return survey
             self._callbacks.say(f"{path} no longer agrees with what the simulator shows: taking it again")
         except MissingData:
@@ -170,7 +173,7 @@ class _Session:
         )
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_survey(survey, path, key)
+            save_survey(survey, take_middle(self._simulator, survey), path, key)
         except OSError as error:
             raise StorageError(f"{path} cannot be written ({error.strerror}): choose another --out.") from error
         return survey
@@ -180,14 +183,6 @@ class _Session:
         info, camera = self._simulator.info, self._simulator.camera
         seen = [info.kind, self._request.environment, camera.size_hw, camera.fov_deg, self._objects]
         return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
-
-    def _agrees(self, survey: Survey) -> bool:
-        centre = (float(survey.centre_m[0]), float(survey.centre_m[1]), float(survey.centre_m[2]))
-        now = take_survey(self._simulator, centre_m=centre, radius_m=CHECK_RADIUS_M, cell_m=survey.cell_m)
-        rows, columns = np.nonzero(now.known)
-        sunk_m = now.top_down_m[rows, columns] - survey.top_down_m[survey.cells(now.centres_m(rows, columns))]
-        risen, same = sunk_m < -CHECK_HEIGHT_M, np.abs(sunk_m) < CHECK_HEIGHT_M
-        return bool(risen.mean() < RISEN_SHARE and same.mean() > SAME_SHARE)
 
     def _open(self, task: Task, plan: Plan) -> RecordingWriter:
         header = self._header(task, plan)

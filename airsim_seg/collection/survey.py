@@ -28,6 +28,9 @@ MAX_CLIMBS = 8
 OVERLAP_STEP = 0.5
 MAX_DEPTH_M = 1000.0  # the sky is 65504 in AirSim (the largest half float)
 MIN_KNOWN_SHARE = 0.02
+# A stored survey is believed where one new picture of its middle shows what it showed then: the same height within
+# this, in so many cells.
+MIDDLE_RADIUS_M, SAME_HEIGHT_M, SAME_SHARE = 25.0, 0.5, 0.95
 GROUND_WINDOW_M = 24.0  # wider than a house: somewhere in the window is ground
 FILL_GAP_CELLS = 3
 _SCHEMA = 1
@@ -204,11 +207,27 @@ def _rays(camera: Camera) -> Float32Array:
     return np.stack(np.broadcast_arrays(1.0, right[None, :], down[:, None]), -1).astype(np.float32)
 
 
-def save_survey(survey: Survey, path: Path, key: str) -> None:
+def take_middle(simulator: Simulator, survey: Survey) -> Survey:
+    """Look once more at the middle of a survey: the one picture that tells whether the world is still the same."""
+    centre = (float(survey.centre_m[0]), float(survey.centre_m[1]), float(survey.centre_m[2]))
+    return take_survey(simulator, centre_m=centre, radius_m=MIDDLE_RADIUS_M, cell_m=survey.cell_m)
+
+
+def is_same_place(before: Survey, now: Survey) -> bool:
+    """Whether two looks at the middle show one world: the same height in nearly all cells that both know."""
+    if before.top_down_m.shape != now.top_down_m.shape:
+        return False
+    both = before.known & now.known
+    same = np.abs(before.top_down_m[both] - now.top_down_m[both]) < SAME_HEIGHT_M
+    return bool(both.mean() > SAME_SHARE * before.known.mean() and same.mean() > SAME_SHARE)
+
+
+def save_survey(survey: Survey, middle: Survey, path: Path, key: str) -> None:
     """Write a survey beside the recordings, whole or not at all.
 
     Args:
         survey: what to keep.
+        middle: of take_middle, when the survey was taken.
         path: an .npz file.
         key: says which world it belongs to; load_survey wants the same.
     """
@@ -223,12 +242,15 @@ def save_survey(survey: Survey, path: Path, key: str) -> None:
             top_down_m=survey.top_down_m,
             top_ids=survey.top_ids,
             centre_m=survey.centre_m,
+            middle_origin_m=middle.origin_m,
+            middle_down_m=middle.top_down_m,
+            middle_ids=middle.top_ids,
         )
     partial.replace(path)
 
 
-def load_survey(path: Path, key: str) -> Survey:
-    """Read a survey.
+def load_survey(path: Path, key: str) -> tuple[Survey, Survey]:
+    """Read a survey and its middle.
 
     Raises:
         MissingData: there is none, it is damaged, or it is of another world. Take it again.
@@ -237,8 +259,10 @@ def load_survey(path: Path, key: str) -> Survey:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if int(file["schema"]) != _SCHEMA or str(file["key"]) != key:
                 raise MissingData(f"{path} is the survey of another world: take it again.")
-            return Survey(
-                float(file["cell_m"]), file["origin_m"], file["top_down_m"], file["top_ids"], file["centre_m"]
+            cell_m, centre_m = float(file["cell_m"]), file["centre_m"]
+            return (
+                Survey(cell_m, file["origin_m"], file["top_down_m"], file["top_ids"], centre_m),
+                Survey(cell_m, file["middle_origin_m"], file["middle_down_m"], file["middle_ids"], centre_m),
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise MissingData(f"{path} is not a survey ({error}): take it again.") from error
