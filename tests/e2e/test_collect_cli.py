@@ -40,7 +40,10 @@ def run(*args: str) -> Result:
         (("--sim", ""), 2, "HOST:PORT"),
     ],
 )
-def test_what_cannot_be_meant_ends_with_a_sentence(args: tuple[str, ...], code: int, told: str) -> None:
+def test_what_cannot_be_meant_ends_with_a_sentence(
+    args: tuple[str, ...], code: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the default --out may hold videos already
     result = run(*args)
     assert result.exit_code == code
     assert told in result.output
