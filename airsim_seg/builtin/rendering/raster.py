@@ -149,9 +149,12 @@ def _span(e, r, grown, fy, wide, crosses, limit):
     lo, hi = _cut(lo, hi, e[r, 6], e[r, 7] * fy + grown[2])
     if crosses:  # the near plane is one more edge
         lo, hi = _cut(lo, hi, -e[r, 9], limit - (e[r, 10] * fy + e[r, 11]))
-    # Clamped before they become integers: a nearly horizontal edge is crossed far outside of any integer.
-    start = np.int32(math.ceil(min(max(lo, np.float32(0.0)), wide + np.float32(1.0))))
-    end = np.int32(math.floor(max(min(hi, wide), np.float32(-1.0)))) + np.int32(1)
+    # Clamped before they become integers: a nearly horizontal edge is crossed far outside of any integer. Rounded by
+    # hand, since ceil and floor of single precision are calls into a library.
+    lo = min(max(lo, np.float32(0.0)), wide + np.float32(1.0))
+    start = np.int32(lo)
+    start += np.int32(lo > np.float32(start))
+    end = np.int32(max(min(hi, wide) + np.float32(1.0), np.float32(0.0)))
     return start, end
 
 
@@ -195,13 +198,14 @@ def _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth,
         for i in range(start, end):
             x = np.float32(np.int32(i))
             z = az * x + zy
-            if z > depth[y, left + i]:
+            k = np.uint64(left + i)  # not signed: spares the check for a negative index
+            if z > depth[y, k]:
                 w = np.float32(1.0) / (aw * x + wy)
-                column = np.int32((au * x + uy) * w) & np.int32(side - 1)
-                row = np.int32((av * x + vy) * w) & np.int32(side - 1)
+                column = np.uint64(np.int32((au * x + uy) * w) & np.int32(side - 1))
+                row = np.uint64(np.int32((av * x + vy) * w) & np.int32(side - 1))
                 there = masks[mask, row, column]  # selected, not jumped over: leaves are too random to predict
-                depth[y, left + i] = z if there else depth[y, left + i]
-                seen[y, left + i] = np.int32(r) if there else seen[y, left + i]
+                depth[y, k] = z if there else depth[y, k]
+                seen[y, k] = np.int32(r) if there else seen[y, k]
 
 
 @inline

@@ -140,7 +140,7 @@ class Rasteriser:
                 self._samples,
                 ray_matrix(view, self._samples),
                 np.asarray(view.pose.position_m, np.float32),
-                float(focal_px),
+                np.float32(focal_px),
             ),
             self._surfaces, self._skins, self._light, self._tone, np.float32(FAR_DEPTH_M),
             picture.rgb, picture.object_index, picture.depth_m,
@@ -183,13 +183,13 @@ def _light(
         ambient=np.array(light.ambient, np.float32),
         bounce=np.array(light.bounce, np.float32),
         haze=np.array(light.horizon, np.float32),
-        haze_per_m=light.haze_per_m,
+        haze_per_m=np.float32(light.haze_per_m),
         shadow_map=shadows.draw_parallel(scene, projection, table, masks),
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
         heights=shadows.heights(scene, table, masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
-        heights_extent_m=extent_m,
+        heights_extent_m=np.float32(extent_m),
         sky=sky.sky_map(light, TEXTURE_SEED),
-        sky_scale=sky.MAP_SIZE / 2 / sky.MAP_RADIUS,
+        sky_scale=np.float32(sky.MAP_SIZE / 2 / sky.MAP_RADIUS),
     )
 
 

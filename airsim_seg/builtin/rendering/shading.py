@@ -10,11 +10,13 @@ sky, haze. Colours are linear RGB until the tone curve.
 import math
 from typing import NamedTuple
 
+import numpy as np
 from numba import prange
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel
 from airsim_seg.types import Float32Array, Int32Array, UInt8Array
 
+f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower
 BAND_ROWS = 8
 PATCH_TILE_M = 64.0
 
@@ -36,7 +38,7 @@ class Eye(NamedTuple):
     samples: int
     rays: Float32Array
     origin_m: Float32Array
-    focal_px: float
+    focal_px: np.float32
 
 
 class Surfaces(NamedTuple):
@@ -75,34 +77,41 @@ class Light(NamedTuple):
     ambient: Float32Array
     bounce: Float32Array
     haze: Float32Array
-    haze_per_m: float
+    haze_per_m: np.float32
     shadow_map: Float32Array
     shadow_matrix: Float32Array
     heights: Float32Array
-    heights_extent_m: float
+    heights_extent_m: np.float32
     sky: Float32Array
-    sky_scale: float
+    sky_scale: np.float32
+
+
+@inline
+def _floor(x):
+    """math.floor of a single-precision number is a call into a library; this is three instructions."""
+    whole = int(x)
+    return whole - int(x < f32(whole))
 
 
 @inline
 def _texture(skins, material, u, v, footprint):
     """Bilinear look-up in the level whose texels are about a pixel wide; linear RGB."""
-    level = (
-        int(footprint > 1.7) + int(footprint > 3.4) + int(footprint > 6.8) + int(footprint > 13.6)
-        + int(footprint > 27.2) + int(footprint > 54.4) + int(footprint > 108.8) + int(footprint > 217.6)
-    )  # fmt: skip
+    level, texels = 0, f32(1.7)
+    for _ in range(8):  # counted, not searched for: a jump that nobody can predict costs more than all eight
+        level += int(footprint > texels)
+        texels += texels
     side = 256 >> level
-    x, y = u * side - 0.5, v * side - 0.5
-    i, j = math.floor(x), math.floor(y)
-    x -= i
-    y -= j
+    x, y = u * f32(side) - f32(0.5), v * f32(side) - f32(0.5)
+    i, j = _floor(x), _floor(y)
+    x -= f32(i)
+    y -= f32(j)
     mask = side - 1
     top = skins.levels[level] + (j & mask) * side
     below = skins.levels[level] + ((j + 1) & mask) * side
     left, right = i & mask, (i + 1) & mask
     w11 = x * y
     w10, w01 = y - w11, x - w11
-    w00 = 1.0 - x - w10
+    w00 = f32(1.0) - x - w10
     t = skins.textures
     r = (
         t[material, top + left, 0] * w00
@@ -122,57 +131,57 @@ def _texture(skins, material, u, v, footprint):
         + t[material, below + left, 2] * w10
         + t[material, below + right, 2] * w11
     )
-    k = 1.0 / (255.0 * 255.0)
+    k = f32(1.0 / 65025.0)
     return r * r * k, g * g * k, b * b * k
 
 
 @inline
 def _smooth(table, row, column, mask):
     """Bilinear look-up in a repeating square map whose side is mask + 1."""
-    i, j = math.floor(row), math.floor(column)
-    y, x = row - i, column - j
+    i, j = _floor(row), _floor(column)
+    y, x = row - f32(i), column - f32(j)
     i0, i1, j0, j1 = i & mask, (i + 1) & mask, j & mask, (j + 1) & mask
-    upper = table[i0, j0] * (1.0 - x) + table[i0, j1] * x
-    lower = table[i1, j0] * (1.0 - x) + table[i1, j1] * x
-    return upper * (1.0 - y) + lower * y
+    upper = table[i0, j0] * (f32(1.0) - x) + table[i0, j1] * x
+    lower = table[i1, j0] * (f32(1.0) - x) + table[i1, j1] * x
+    return upper * (f32(1.0) - y) + lower * y
 
 
 @inline
 def _sunlit(light, px, py, pz, nx, ny, nz, facing):
     """Share of the sun that arrives, 0..1: a 3x3 tent over the shadow map (16 comparisons)."""
     m = light.shadow_matrix
-    shift = 0.08 + 0.14 * (1.0 - facing)
+    shift = f32(0.08) + f32(0.14) * (f32(1.0) - facing)
     px, py, pz = px + nx * shift, py + ny * shift, pz + nz * shift
-    x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3] - 1.0
-    y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3] - 1.0
-    nearness = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3] + 0.06
-    i, j = math.floor(y), math.floor(x)
+    x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3] - f32(1.0)
+    y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3] - f32(1.0)
+    nearness = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3] + f32(0.06)
+    i, j = _floor(y), _floor(x)
     depths = light.shadow_map
     size = depths.shape[0]
     if i < 0 or j < 0 or i > size - 4 or j > size - 4:
-        return 1.0
-    gx, gy = x - j, y - i
-    total = 0.0
+        return f32(1.0)
+    gx, gy = x - f32(j), y - f32(i)
+    total = f32(0.0)
     for k in range(4):
-        weight = 1.0 - gy if k == 0 else (gy if k == 3 else 1.0)
-        part = (1.0 - gx) if depths[i + k, j] <= nearness else 0.0
-        part += 1.0 if depths[i + k, j + 1] <= nearness else 0.0
-        part += 1.0 if depths[i + k, j + 2] <= nearness else 0.0
-        part += gx if depths[i + k, j + 3] <= nearness else 0.0
+        weight = f32(1.0) - gy if k == 0 else (gy if k == 3 else f32(1.0))
+        part = (f32(1.0) - gx) if depths[i + k, j] <= nearness else f32(0.0)
+        part += f32(1.0) if depths[i + k, j + 1] <= nearness else f32(0.0)
+        part += f32(1.0) if depths[i + k, j + 2] <= nearness else f32(0.0)
+        part += gx if depths[i + k, j + 3] <= nearness else f32(0.0)
         total += part * weight
-    return total * (1.0 / 9.0)
+    return total * f32(1.0 / 9.0)
 
 
 @inline
 def _openness(light, px, py, pz):
     """How much of the sky a point sees, 0..1: less where the blurred height of what stands around is above it."""
     side = light.heights.shape[0]
-    scale = side / (2.0 * light.heights_extent_m)
-    row, column = (px + light.heights_extent_m) * scale - 0.5, (py + light.heights_extent_m) * scale - 0.5
-    if row < 0.0 or column < 0.0 or row > side - 2 or column > side - 2:
-        return 1.0
+    scale = f32(side) / (f32(2.0) * light.heights_extent_m)
+    row, column = (px + light.heights_extent_m) * scale - f32(0.5), (py + light.heights_extent_m) * scale - f32(0.5)
+    if row < f32(0.0) or column < f32(0.0) or row > f32(side - 2) or column > f32(side - 2):
+        return f32(1.0)
     above = _smooth(light.heights, row, column, side - 1) + pz  # heights are up, pz is down
-    return 1.0 - 0.19 * min(max(above, 0.0), 4.8)
+    return f32(1.0) - f32(0.19) * min(max(above, f32(0.0)), f32(4.8))
 
 
 @kernel(parallel=True)
@@ -187,21 +196,23 @@ def light_foliage(corners, rows, light, faces):
     """
     for k in prange(len(rows)):
         t = rows[k]
-        north = (corners[t, 0, 0] + corners[t, 1, 0] + corners[t, 2, 0]) / 3.0
-        east = (corners[t, 0, 1] + corners[t, 1, 1] + corners[t, 2, 1]) / 3.0
-        down = (corners[t, 0, 2] + corners[t, 1, 2] + corners[t, 2, 2]) / 3.0
+        north = (corners[t, 0, 0] + corners[t, 1, 0] + corners[t, 2, 0]) / f32(3.0)
+        east = (corners[t, 0, 1] + corners[t, 1, 1] + corners[t, 2, 1]) / f32(3.0)
+        down = (corners[t, 0, 2] + corners[t, 1, 2] + corners[t, 2, 2]) / f32(3.0)
         for c in range(3):
-            faces[t, 19 + c] = _sunlit(light, corners[t, c, 0], corners[t, c, 1], corners[t, c, 2], 0.0, 0.0, 0.0, 1.0)
+            faces[t, 19 + c] = _sunlit(
+                light, corners[t, c, 0], corners[t, c, 1], corners[t, c, 2], f32(0.0), f32(0.0), f32(0.0), f32(1.0)
+            )
         faces[t, 22] = _openness(light, north, east, down)
 
 
 @inline
 def _sky(light, vx, vy, vz):
     """Colour of the sky in a unit direction (NED)."""
-    scale = light.sky_scale / (1.0 + max(-vz, -0.15))
+    scale = light.sky_scale / (f32(1.0) + max(-vz, -f32(0.15)))
     half = light.sky.shape[0] // 2
-    row = min(max(int(vx * scale + half), 0), light.sky.shape[0] - 1)
-    column = min(max(int(vy * scale + half), 0), light.sky.shape[0] - 1)
+    row = min(max(int(vx * scale + f32(half)), 0), light.sky.shape[0] - 1)
+    column = min(max(int(vy * scale + f32(half)), 0), light.sky.shape[0] - 1)
     return light.sky[row, column, 0], light.sky[row, column, 1], light.sky[row, column, 2]
 
 
@@ -209,24 +220,28 @@ def _sky(light, vx, vy, vz):
 def _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit):
     """Mix in the mirrored sky (Schlick's Fresnel) and a glint of the sun."""
     if pool:  # ripples
-        wave = px * 5.0 + math.sin(py * 3.0)
-        nx, ny, nz = 0.04 * math.sin(wave + py * 2.0), 0.04 * math.sin(py * 6.0 - wave * 0.5), -0.998
-    facing = max(-(nx * vx + ny * vy + nz * vz), 0.0)
-    rx, ry, rz = vx + 2.0 * facing * nx, vy + 2.0 * facing * ny, vz + 2.0 * facing * nz
-    grazing = (1.0 - facing) * (1.0 - facing)
-    mirror = base + (0.9 - base) * grazing * grazing * (1.0 - facing)
-    sr, sg, sb = light.haze[0] * 0.3, light.haze[1] * 0.3, light.haze[2] * 0.28
-    if rz < 0.0:
+        wave = px * f32(5.0) + math.sin(py * f32(3.0))
+        nx, ny, nz = (
+            f32(0.04) * math.sin(wave + py * f32(2.0)),
+            f32(0.04) * math.sin(py * f32(6.0) - wave * f32(0.5)),
+            -f32(0.998),
+        )
+    facing = max(-(nx * vx + ny * vy + nz * vz), f32(0.0))
+    rx, ry, rz = vx + f32(2.0) * facing * nx, vy + f32(2.0) * facing * ny, vz + f32(2.0) * facing * nz
+    grazing = (f32(1.0) - facing) * (f32(1.0) - facing)
+    mirror = base + (f32(0.9) - base) * grazing * grazing * (f32(1.0) - facing)
+    sr, sg, sb = light.haze[0] * f32(0.3), light.haze[1] * f32(0.3), light.haze[2] * f32(0.28)
+    if rz < f32(0.0):
         sr, sg, sb = _sky(light, rx, ry, rz)
     s = light.sun_direction
-    glint = max(rx * s[0] + ry * s[1] + rz * s[2], 0.0)
+    glint = max(rx * s[0] + ry * s[1] + rz * s[2], f32(0.0))
     glint *= glint
     glint *= glint
     glint *= glint
     glint *= glint
     glint *= glint
-    glint = glint * glint * lit * 1.2
-    keep = 1.0 - mirror
+    glint = glint * glint * lit * f32(1.2)
+    keep = f32(1.0) - mirror
     return r * keep + sr * mirror + glint, g * keep + sg * mirror + glint, b * keep + sb * mirror + glint
 
 
@@ -250,11 +265,11 @@ def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
         own = surfaces.faces[t, 18]
         r, g, b = r * tints[k, 0] * own, g * tints[k, 1] * own, b * tints[k, 2] * own
     patchy = skins.patchiness[material]
-    if patchy > 0.0:
+    if patchy > f32(0.0):
         side = skins.patches.shape[0]
-        scale = side * (1.0 / PATCH_TILE_M)
+        scale = f32(side / PATCH_TILE_M)
         stain = patchy * _smooth(skins.patches, px * scale, py * scale, side - 1)
-        r, g, b = r * (1.0 + stain), g * (1.0 + 0.8 * stain), b * (1.0 + 0.9 * stain)
+        r, g, b = r * (f32(1.0) + stain), g * (f32(1.0) + f32(0.8) * stain), b * (f32(1.0) + f32(0.9) * stain)
     return r, g, b
 
 
@@ -266,7 +281,7 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
     e0 = e[who, 0] * x + e[who, 1] * y + e[who, 2]
     e1 = e[who, 3] * x + e[who, 4] * y + e[who, 5]
     e2 = e[who, 6] * x + e[who, 7] * y + e[who, 8]
-    depth = 1.0 / (e0 + e1 + e2)
+    depth = f32(1.0) / (e0 + e1 + e2)
     e0, e1, e2 = e0 * depth, e1 * depth, e2 * depth
     nx = e0 * f[t, 0] + e1 * f[t, 3] + e2 * f[t, 6]
     ny = e0 * f[t, 1] + e1 * f[t, 4] + e2 * f[t, 7]
@@ -278,32 +293,32 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
     long = math.sqrt(vx * vx + vy * vy + vz * vz)
     vx, vy, vz = vx / long, vy / long, vz / long
     material = int(f[t, 16])
-    slant = max(abs(nx * vx + ny * vy + nz * vz), 0.2)
+    slant = max(abs(nx * vx + ny * vy + nz * vz), f32(0.2))
     footprint = depth * f[t, 15] / (eye.focal_px * math.sqrt(slant))
     r, g, b = _albedo(surfaces, skins, t, material, u, v, footprint, px, py)
 
     s = light.sun_direction
     facing = nx * s[0] + ny * s[1] + nz * s[2]
-    lit, free = 0.0, 1.0
+    lit, free = f32(0.0), f32(1.0)
     if skins.foliage[material]:
         # Light passes through a leaf, weaker than it leaves the lit side; leaves hide the sky from one another.
-        facing = 0.2 + 0.8 * facing if facing > 0.0 else 0.2 - 0.1 * facing
+        facing = f32(0.2) + f32(0.8) * facing if facing > f32(0.0) else f32(0.2) - f32(0.1) * facing
         lit = e0 * f[t, 19] + e1 * f[t, 20] + e2 * f[t, 21]
-        free = 0.5 * f[t, 22]
+        free = f32(0.5) * f[t, 22]
     else:
-        if facing > 0.0:
+        if facing > f32(0.0):
             lit = _sunlit(light, px, py, pz, nx, ny, nz, facing)
         free = _openness(light, px, py, pz)
     direct = facing * lit
-    sky, ground = (0.5 - 0.5 * nz) * free, (0.5 + 0.5 * nz) * free
+    sky, ground = (f32(0.5) - f32(0.5) * nz) * free, (f32(0.5) + f32(0.5) * nz) * free
     r *= direct * light.sun[0] + sky * light.ambient[0] + ground * light.bounce[0]
     g *= direct * light.sun[1] + sky * light.ambient[1] + ground * light.bounce[1]
     b *= direct * light.sun[2] + sky * light.ambient[2] + ground * light.bounce[2]
     base = skins.reflectance[material]
-    if base > 0.0:
-        r, g, b = _reflect(light, r, g, b, base, px, py, base < 0.04, nx, ny, nz, vx, vy, vz, lit)
+    if base > f32(0.0):
+        r, g, b = _reflect(light, r, g, b, base, px, py, base < f32(0.04), nx, ny, nz, vx, vy, vz, lit)
     clear = math.exp(-depth * long * light.haze_per_m)
-    thick = 1.0 - clear
+    thick = f32(1.0) - clear
     return r * clear + light.haze[0] * thick, g * clear + light.haze[1] * thick, b * clear + light.haze[2] * thick
 
 
@@ -326,18 +341,18 @@ def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects
         r0, r1 = seen[row, column], seen[row, column + other]
         r2, r3 = seen[row + other, column], seen[row + other, column + other]
         objects[y, x] = int(surfaces.faces[int(hits.records[r0, 12]), 17]) if r0 >= 0 else -1
-        depth_m[y, x] = 1.0 / hits.nearness[row, column] if r0 >= 0 else far_m
-        red, green, blue = 0.0, 0.0, 0.0
+        depth_m[y, x] = f32(1.0) / hits.nearness[row, column] if r0 >= 0 else far_m
+        red, green, blue = f32(0.0), f32(0.0), f32(0.0)
         for k in range(1 if r0 == r1 and r0 == r2 and r0 == r3 else 4):
             who = r0 if k == 0 else (r1 if k == 1 else (r2 if k == 2 else r3))
             if (k > 0 and who == r0) or (k > 1 and who == r1) or (k > 2 and who == r2):
                 continue  # one shading a triangle
-            weight = 0.25 * (int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who))
-            r, g, b = _sample(hits, eye, surfaces, skins, light, who, column + (k & 1), row + (k >> 1))
+            weight = f32(0.25) * f32(int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who))
+            r, g, b = _sample(hits, eye, surfaces, skins, light, who, f32(column + (k & 1)), f32(row + (k >> 1)))
             red, green, blue = red + r * weight, green + g * weight, blue + b * weight
-        rgb[y, x, 0] = tone[min(int(red * 1024.0), last)]
-        rgb[y, x, 1] = tone[min(int(green * 1024.0), last)]
-        rgb[y, x, 2] = tone[min(int(blue * 1024.0), last)]
+        rgb[y, x, 0] = tone[min(int(red * f32(1024.0)), last)]
+        rgb[y, x, 1] = tone[min(int(green * f32(1024.0)), last)]
+        rgb[y, x, 2] = tone[min(int(blue * f32(1024.0)), last)]
 
 
 @kernel(parallel=True)
