@@ -50,6 +50,26 @@ def _grow_edge(box, near, xa, ya, wa, xb, yb, wb):
     return box
 
 
+@inline
+def _samples_in_box(x0, y0, w0, x1, y1, w1, x2, y2, w2, near, crosses, size_hw):
+    """First and last column, first and last row that a triangle may cover; empty where the first is larger."""
+    box = (1e9, -1e9, 1e9, -1e9)
+    if crosses:
+        box = _grow_edge(box, near, x0, y0, w0, x1, y1, w1)
+        box = _grow_edge(box, near, x1, y1, w1, x2, y2, w2)
+        box = _grow_edge(box, near, x2, y2, w2, x0, y0, w0)
+    else:
+        box = _grow(box, x0 / w0, y0 / w0)
+        box = _grow(box, x1 / w1, y1 / w1)
+        box = _grow(box, x2 / w2, y2 / w2)
+    height, width = size_hw
+    left = max(math.ceil(max(box[0], -1.0) - 1e-3), 0)
+    right = min(math.floor(min(box[1], width + 1.0) + 1e-3), width - 1)
+    top = max(math.ceil(max(box[2], -1.0) - 1e-3), 0)
+    bottom = min(math.floor(min(box[3], height + 1.0) + 1e-3), height - 1)
+    return left, right, top, bottom
+
+
 @kernel(parallel=True)
 def project(
     corners, materials, two_sided, chunks, visible, first, matrix, origin, size_hw, near, records, bounds, stop
@@ -72,7 +92,6 @@ def project(
         bounds: int32 [R,6] (out): triangle, first and last column, first and last row, crosses the near plane.
         stop: int32 [V,3] (out): where each chunk's records end, and its first and last row.
     """
-    height, width = size_hw
     for q in prange(len(visible)):
         out = first[q]
         low, high = 1 << 30, -1
@@ -83,19 +102,7 @@ def project(
             if w0 <= near and w1 <= near and w2 <= near:
                 continue
             crosses = w0 <= near or w1 <= near or w2 <= near
-            box = (1e9, -1e9, 1e9, -1e9)
-            if crosses:
-                box = _grow_edge(box, near, x0, y0, w0, x1, y1, w1)
-                box = _grow_edge(box, near, x1, y1, w1, x2, y2, w2)
-                box = _grow_edge(box, near, x2, y2, w2, x0, y0, w0)
-            else:
-                box = _grow(box, x0 / w0, y0 / w0)
-                box = _grow(box, x1 / w1, y1 / w1)
-                box = _grow(box, x2 / w2, y2 / w2)
-            left = max(math.ceil(max(box[0], -1.0) - 1e-3), 0)
-            right = min(math.floor(min(box[1], width + 1.0) + 1e-3), width - 1)
-            top = max(math.ceil(max(box[2], -1.0) - 1e-3), 0)
-            bottom = min(math.floor(min(box[3], height + 1.0) + 1e-3), height - 1)
+            left, right, top, bottom = _samples_in_box(x0, y0, w0, x1, y1, w1, x2, y2, w2, near, crosses, size_hw)
             if left > right or top > bottom:
                 continue
             a0, b0, c0 = y1 * w2 - y2 * w1, x2 * w1 - x1 * w2, x1 * y2 - x2 * y1
