@@ -104,6 +104,7 @@ class _Reader:
         self._path = path
 
     def settings(self, written: str, mode: SimMode | None) -> Settings:
+        """Read the whole text; `mode`, where given, wins over the file's SimMode."""
         root = self._table(json.loads(written), "the file")
         if mode is None:
             named = root.get("SimMode") or "Multirotor"

@@ -150,6 +150,7 @@ def _add_hedge(
 
 
 def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random.Generator) -> None:
+    """Plant one tree of a random kind and size at (x, y) of the lot, metres."""
     kind = rng.choice(("Tree", "Oak", "Birch", "Fir"), p=(0.42, 0.22, 0.2, 0.16))
     tint = varied(TREE_TINT, rng, 0.2)
     if kind == "Fir":
