@@ -75,6 +75,7 @@ def time_renderer(renderer: Rasteriser, scene: Scene, path: list[Pose]) -> list[
 
 
 def main() -> None:
+    """Time the same path through the RPC and straight from the renderer, in turns, and print both and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
