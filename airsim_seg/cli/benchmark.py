@@ -112,7 +112,8 @@ def _run(experiment: "Experiment", videos_folder: Path, folder: Path) -> None:
     from airsim_seg.benchmark.grid import execute
     from airsim_seg.benchmark.report.build import write_report
     from airsim_seg.benchmark.runs import prepare_run
-    from airsim_seg.cli.benchmark_view import BenchmarkProgress, print_results
+    from airsim_seg.cli.benchmark_view import print_results
+    from airsim_seg.cli.progress import StageProgress
     from airsim_seg.errors import Interrupted
 
     try:
@@ -120,7 +121,7 @@ def _run(experiment: "Experiment", videos_folder: Path, folder: Path) -> None:
         click.echo(
             f"{len(experiment.cells())} cells on {run.device}, {experiment.training.steps} steps each, in {folder}"
         )
-        with BenchmarkProgress() as progress:
+        with StageProgress() as progress:
             results = execute(run, progress)
             progress.begin("report", 1)
             report = write_report(results)

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -98,27 +98,19 @@ def _check_environment(environment: str) -> None:
 
 @contextmanager
 def _live() -> "Iterator[Callbacks]":
-    """A progress bar with lines above it, and a Ctrl-C that finishes the frame in hand."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    """Progress with lines above it, and a Ctrl-C that finishes the frame in hand."""
+    from airsim_seg.cli.progress import StageProgress
     from airsim_seg.collection.session import Callbacks
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    bar = Progress(*columns, TimeRemainingColumn())
-    tasks: dict[str, Any] = {}
+    recording = False
 
     def progress(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bar.add_task(what, total=total, rate="")
-        speed = bar.tasks[bar.task_ids.index(tasks[what])].speed
-        rate = f"{speed:.0f} frames/s" if speed else ""
-        bar.update(tasks[what], completed=done, total=total, rate=rate)
+        nonlocal recording
+        recording = recording or what == "recording"
+        stages.update(what, done, total)
 
-    def say(line: str) -> None:
-        bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-    with _interruptible(lambda: "recording" in tasks) as should_stop, bar:
-        yield Callbacks(say, progress, should_stop)
+    with _interruptible(lambda: recording) as should_stop, StageProgress() as stages:
+        yield Callbacks(stages.say, progress, should_stop)
 
 
 @contextmanager

@@ -30,20 +30,14 @@ def pairs(folder: Path, environment: str, out: Path, rate: float, index: Path | 
     rgb_black where they are known), one recording a video; or by two folders below DIR (image, rgb, left ... and
     label, mask, seg, raw_id ...) whose files carry the same numbers.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from airsim_seg.cli.progress import StageProgress
     from airsim_seg.importers.pairs import import_pairs
 
     click.echo(f"Importing {folder} to {out / environment}.")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("import")
-
-        def on_frame(clip: str, done: int, total: int) -> None:
-            progress.update(bar, description=clip, completed=done, total=total)
-
-        reports = import_pairs(folder, out, environment=environment, rate_hz=rate, index=index, on_frame=on_frame)
+    with StageProgress() as progress:
+        reports = import_pairs(
+            folder, out, environment=environment, rate_hz=rate, index=index, on_frame=progress.update
+        )
     masks = {"grey": "grey raw ids", "plain": "plain palette colours", "srgb": "sRGB-encoded palette colours"}
     for report in reports:
         said = f"{report.num_frames} frames in {report.num_segments} segments, masks in {masks[report.mask_kind]}"

@@ -27,20 +27,12 @@ def remap(raw: Path, out: Path, environment: str | None, label_map: Path | None,
     """
     from time import perf_counter
 
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    from airsim_seg.cli.progress import StageProgress
     from airsim_seg.remap import class_shares, remap_folder
 
     click.echo(f"Remapping {raw} to {out}.")
     began = perf_counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("remap")
-
-        def on_frame(path: Path, done: int, total: int) -> None:
-            progress.update(bar, description=path.stem, completed=done, total=total)
-
+    with StageProgress() as progress:
         reports = remap_folder(
             raw,
             out,
@@ -48,7 +40,7 @@ def remap(raw: Path, out: Path, environment: str | None, label_map: Path | None,
             label_map_path=label_map,
             incomplete=incomplete,
             force=force,
-            on_frame=on_frame,
+            on_frame=lambda path, done, total: progress.update(path.stem, done, total),
         )
     seconds = perf_counter() - began
     for report in reports:

@@ -89,6 +89,13 @@ def test_a_run_has_everything_that_the_contract_names(finished):
     assert "N=2: " in output
 
 
+def test_a_log_tells_how_far_it_is(finished):
+    lines = finished[1].splitlines()
+    begun = lines.index("fanet18-n2-sum-mixed-s0: training: 0/4")
+    assert lines[begun + 1].startswith("fanet18-n2-sum-mixed-s0: training: 4/4, loss ")
+    assert any(line.startswith("report: ") for line in lines)
+
+
 @pytest.mark.skipif(not CHECK_FILES.is_file(), reason="../shared/tools/check_files.py is not here")
 def test_the_file_contract_holds(finished, videos):
     out, _ = finished
