@@ -73,8 +73,11 @@ def _add_roads(builder: SceneBuilder) -> None:
 def _add_pavements(builder: SceneBuilder) -> None:
     corner = streets.WALK_FAR_M - streets.ROAD_HALF_M
     for north, east, yaw, length in _stretches():
+        up = (
+            0.01 if yaw == _EAST else 0.0
+        )  # where two cross at a corner, one lies on top: in one plane they would flicker
         for side in (-1.0, 1.0):
-            at = (north, east, 0.0)
+            at = (north, east, -up)
             pieces = [moved(m, (corner - 1.6, 0, 0)) for m in streets.pavement(length - 2 * corner + 3.2, side)]
             builder.add("Walkway", at, [placed(m, at, yaw) for m in pieces])
 

@@ -11,13 +11,13 @@ from collections.abc import Callable
 import numba
 import numpy as np
 
-from airsim_seg.builtin.rendering import cutouts, raster, shading, shadows, sky, textures
+from airsim_seg.builtin.rendering import cutouts, raster, shading, shadows, sky, textures, triangles
 from airsim_seg.builtin.rendering.camera import bounding_spheres, check_view, perspective, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
 from airsim_seg.builtin.rendering.materials import FOLIAGE, MaterialTable, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.scene import FAR_DEPTH_M, Picture, Scene, View
-from airsim_seg.types import BoolArray, Float32Array, Int32Array
+from airsim_seg.types import BoolArray, Int32Array
 
 SHADOW_MAP_SIZE = 4096
 HEIGHT_MAP_SIZE = 512
@@ -59,8 +59,9 @@ class Rasteriser:
         self._surfaces = _surfaces(scene)
         self._skins = _skins(self._table)
         count = len(scene.triangles_m)
-        self._records = np.empty((count, raster.RECORD_SIZE), np.float32)
+        self._records = np.empty((count, triangles.RECORD_SIZE), np.float32)
         self._bounds = np.empty((count, 6), np.int32)
+        self._nearness, self._seen = np.empty((0, 0), np.float32), np.empty((0, 0), np.int32)  # kept between pictures
         light = sky.Daylight() if daylight is None else daylight
         self._tone = sky.tone_curve(light.exposure)
         # OpenMP's threads would spin while they wait for one another, which on a busy machine costs a fifth of all
@@ -101,9 +102,9 @@ class Rasteriser:
             numba.set_num_threads(self._num_threads)
             first, stop = self._project(view)
             stage_done("set-up")
-            nearness, seen = self._fill(view, first, stop)
+            self._fill(view, first, stop)
             stage_done("raster")
-            self._resolve(view, nearness, seen, picture)
+            self._resolve(view, picture)
             stage_done("shade")
         return picture
 
@@ -117,29 +118,36 @@ class Rasteriser:
         lengths = self._scene.chunks[visible, 1] - self._scene.chunks[visible, 0]
         first = (np.cumsum(lengths) - lengths).astype(np.int32)
         stop = np.empty((len(visible), 3), np.int32)
-        raster.project(
+        triangles.project(
             self._scene.triangles_m, self._scene.materials, self._two_sided, self._scene.chunks, visible, first,
             projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
             self._records, self._bounds, stop,
         )  # fmt: skip
         return first, stop
 
-    def _fill(self, view: View, first: Int32Array, stop: Int32Array) -> tuple[Float32Array, Int32Array]:
-        size_hw = (view.size_hw[0] * self._samples, view.size_hw[1] * self._samples)
-        nearness, seen = np.empty(size_hw, np.float32), np.empty(size_hw, np.int32)
-        strips = np.arange(-(-size_hw[0] // raster.STRIP_ROWS), dtype=np.int32)
-        # numba gives each thread a run of strips: take turns, since the lower half of a picture is busier.
-        order = np.concatenate([strips[k :: self._num_threads] for k in range(self._num_threads)])
+    def _fill(self, view: View, first: Int32Array, stop: Int32Array) -> None:
+        rows, columns = view.size_hw[0] * self._samples, view.size_hw[1] * self._samples
+        if self._nearness.shape != (rows, columns + raster.LANES):
+            self._nearness = np.empty((rows, columns + raster.LANES), np.float32)
+            self._seen = np.empty(self._nearness.shape, np.int32)
         raster.fill(
             first, stop, self._records, self._bounds, self._scene.materials, self._table.cutout, self._scene.uv,
-            self._masks, perspective(view, self._samples).near_w, _NOTHING, order, nearness, seen,
+            self._masks, perspective(view, self._samples).near_w, _NOTHING, self._turns(rows, raster.STRIP_ROWS),
+            self._nearness, self._seen,
         )  # fmt: skip
-        return nearness, seen
 
-    def _resolve(self, view: View, nearness: Float32Array, seen: Int32Array, picture: Picture) -> None:
+    def _turns(self, num_rows: int, rows_a_piece: int) -> Int32Array:
+        """Pieces of the picture in the order of work.
+
+        numba gives each thread a run of them: they take turns, since the lower half of a picture is busier.
+        """
+        pieces = np.arange(-(-num_rows // rows_a_piece), dtype=np.int32)
+        return np.concatenate([pieces[k :: self._num_threads] for k in range(self._num_threads)])
+
+    def _resolve(self, view: View, picture: Picture) -> None:
         focal_px = view.size_hw[1] / 2 / np.tan(np.radians(view.fov_deg) / 2)
         shading.resolve(
-            shading.Hits(seen, nearness, self._records),
+            shading.Hits(self._seen, self._nearness, self._records),
             shading.Eye(
                 self._samples,
                 ray_matrix(view, self._samples),
@@ -147,6 +155,7 @@ class Rasteriser:
                 np.float32(focal_px),
             ),
             self._surfaces, self._skins, self._light, self._tone, np.float32(FAR_DEPTH_M),
+            self._turns(view.size_hw[0], shading.BAND_ROWS),
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip
 

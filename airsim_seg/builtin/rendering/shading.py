@@ -14,8 +14,9 @@ import numpy as np
 from numba import prange
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel
-from airsim_seg.types import Float32Array, Int32Array, UInt8Array
+from airsim_seg.types import Float32Array, Int32Array, UInt8Array, UInt32Array
 
+at = np.uint64  # a signed index is first tested for being negative, which every look-up would pay for
 f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower
 BAND_ROWS = 8
 PATCH_TILE_M = 64.0
@@ -55,7 +56,7 @@ class Surfaces(NamedTuple):
 class Skins(NamedTuple):
     """What the materials look like: textures.paint_all, materials.material_table and a noise map of stains."""
 
-    textures: UInt8Array
+    textures: UInt32Array
     levels: Int32Array
     tinted: UInt8Array
     foliage: UInt8Array
@@ -103,36 +104,24 @@ def _texture(skins, material, u, v, footprint):
     side = 256 >> level
     x, y = u * f32(side) - f32(0.5), v * f32(side) - f32(0.5)
     i, j = _floor(x), _floor(y)
-    x -= f32(i)
-    y -= f32(j)
+    part_x, part_y = np.uint32((x - f32(i)) * f32(256.0)), np.uint32((y - f32(j)) * f32(256.0))
     mask = side - 1
-    top = skins.levels[level] + (j & mask) * side
-    below = skins.levels[level] + ((j + 1) & mask) * side
+    top = skins.levels[at(level)] + (j & mask) * side
+    below = skins.levels[at(level)] + ((j + 1) & mask) * side
     left, right = i & mask, (i + 1) & mask
-    w11 = x * y
-    w10, w01 = y - w11, x - w11
-    w00 = f32(1.0) - x - w10
+    # Four texels of three bytes times four weights that add up to 256, red and blue in one multiplication.
+    w11 = np.uint32((part_x * part_y) >> np.uint32(8))
+    w10, w01 = np.uint32(part_x - w11), np.uint32(part_y - w11)
+    w00 = np.uint32(np.uint32(256) - part_x - w01)
     t = skins.textures
-    r = (
-        t[material, top + left, 0] * w00
-        + t[material, top + right, 0] * w01
-        + t[material, below + left, 0] * w10
-        + t[material, below + right, 0] * w11
-    )
-    g = (
-        t[material, top + left, 1] * w00
-        + t[material, top + right, 1] * w01
-        + t[material, below + left, 1] * w10
-        + t[material, below + right, 1] * w11
-    )
-    b = (
-        t[material, top + left, 2] * w00
-        + t[material, top + right, 2] * w01
-        + t[material, below + left, 2] * w10
-        + t[material, below + right, 2] * w11
-    )
-    k = f32(1.0 / 65025.0)
-    return r * r * k, g * g * k, b * b * k
+    t00, t10 = t[at(material), at(top + left)], t[at(material), at(top + right)]
+    t01, t11 = t[at(material), at(below + left)], t[at(material), at(below + right)]
+    odd, even = np.uint32(0xFF00FF), np.uint32(0x00FF00)
+    rb = (t00 & odd) * w00 + (t10 & odd) * w10 + (t01 & odd) * w01 + (t11 & odd) * w11
+    g = (t00 & even) * w00 + (t10 & even) * w10 + (t01 & even) * w01 + (t11 & even) * w11
+    k = f32(1.0 / (255.0 * 256.0))
+    red, green, blue = f32(rb & 0xFFFF) * k, f32(g >> 8) * k, f32((rb >> 16) & 0xFFFF) * k
+    return red * red, green * green, blue * blue
 
 
 @inline
@@ -141,8 +130,8 @@ def _smooth(table, row, column, mask):
     i, j = _floor(row), _floor(column)
     y, x = row - f32(i), column - f32(j)
     i0, i1, j0, j1 = i & mask, (i + 1) & mask, j & mask, (j + 1) & mask
-    upper = table[i0, j0] * (f32(1.0) - x) + table[i0, j1] * x
-    lower = table[i1, j0] * (f32(1.0) - x) + table[i1, j1] * x
+    upper = table[at(i0), at(j0)] * (f32(1.0) - x) + table[at(i0), at(j1)] * x
+    lower = table[at(i1), at(j0)] * (f32(1.0) - x) + table[at(i1), at(j1)] * x
     return upper * (f32(1.0) - y) + lower * y
 
 
@@ -164,10 +153,10 @@ def _sunlit(light, px, py, pz, nx, ny, nz, facing):
     total = f32(0.0)
     for k in range(4):
         weight = f32(1.0) - gy if k == 0 else (gy if k == 3 else f32(1.0))
-        part = (f32(1.0) - gx) if depths[i + k, j] <= nearness else f32(0.0)
-        part += f32(1.0) if depths[i + k, j + 1] <= nearness else f32(0.0)
-        part += f32(1.0) if depths[i + k, j + 2] <= nearness else f32(0.0)
-        part += gx if depths[i + k, j + 3] <= nearness else f32(0.0)
+        part = (f32(1.0) - gx) if depths[at(i + k), at(j)] <= nearness else f32(0.0)
+        part += f32(1.0) if depths[at(i + k), at(j + 1)] <= nearness else f32(0.0)
+        part += f32(1.0) if depths[at(i + k), at(j + 2)] <= nearness else f32(0.0)
+        part += gx if depths[at(i + k), at(j + 3)] <= nearness else f32(0.0)
         total += part * weight
     return total * f32(1.0 / 9.0)
 
@@ -213,7 +202,7 @@ def _sky(light, vx, vy, vz):
     half = light.sky.shape[0] // 2
     row = min(max(int(vx * scale + f32(half)), 0), light.sky.shape[0] - 1)
     column = min(max(int(vy * scale + f32(half)), 0), light.sky.shape[0] - 1)
-    return light.sky[row, column, 0], light.sky[row, column, 1], light.sky[row, column, 2]
+    return light.sky[at(row), at(column), 0], light.sky[at(row), at(column), 1], light.sky[at(row), at(column), 2]
 
 
 @inline
@@ -261,7 +250,7 @@ def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
     """Linear RGB of the surface itself."""
     r, g, b = _texture(skins, material, u, v, footprint)
     if skins.tinted[material]:
-        tints, k = surfaces.tints, int(surfaces.faces[t, 17])
+        tints, k = surfaces.tints, at(surfaces.faces[t, 17])
         own = surfaces.faces[t, 18]
         r, g, b = r * tints[k, 0] * own, g * tints[k, 1] * own, b * tints[k, 2] * own
     patchy = skins.patchiness[material]
@@ -277,7 +266,7 @@ def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
 def _shade(hits, eye, surfaces, skins, light, who, column, row):
     """Linear RGB of record `who` at a sample."""
     e, f = hits.records, surfaces.faces
-    t, x, y = int(e[who, 12]), column - e[who, 13], row - e[who, 14]
+    t, x, y = at(e[who, 12]), column - e[who, 13], row - e[who, 14]
     e0 = e[who, 0] * x + e[who, 1] * y + e[who, 2]
     e1 = e[who, 3] * x + e[who, 4] * y + e[who, 5]
     e2 = e[who, 6] * x + e[who, 7] * y + e[who, 8]
@@ -292,7 +281,7 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
     px, py, pz = eye.origin_m[0] + vx * depth, eye.origin_m[1] + vy * depth, eye.origin_m[2] + vz * depth
     long = math.sqrt(vx * vx + vy * vy + vz * vz)
     vx, vy, vz = vx / long, vy / long, vz / long
-    material = int(f[t, 16])
+    material = at(f[t, 16])
     slant = max(abs(nx * vx + ny * vy + nz * vz), f32(0.2))
     footprint = depth * f[t, 15] / (eye.focal_px * math.sqrt(slant))
     r, g, b = _albedo(surfaces, skins, t, material, u, v, footprint, px, py)
@@ -326,7 +315,7 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
 def _sample(hits, eye, surfaces, skins, light, who, column, row):
     """Linear RGB of a sample, the sky where nothing is."""
     if who >= 0:
-        return _shade(hits, eye, surfaces, skins, light, who, column, row)
+        return _shade(hits, eye, surfaces, skins, light, at(who), column, row)
     vx, vy, vz = _ray(eye, column, row)
     long = math.sqrt(vx * vx + vy * vy + vz * vz)
     return _sky(light, vx / long, vy / long, vz / long)
@@ -338,10 +327,10 @@ def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects
     row, seen = y * eye.samples, hits.seen
     for x in range(objects.shape[1]):
         column = x * eye.samples
-        r0, r1 = seen[row, column], seen[row, column + other]
-        r2, r3 = seen[row + other, column], seen[row + other, column + other]
-        objects[y, x] = int(surfaces.faces[int(hits.records[r0, 12]), 17]) if r0 >= 0 else -1
-        depth_m[y, x] = f32(1.0) / hits.nearness[row, column] if r0 >= 0 else far_m
+        r0, r1 = seen[at(row), at(column)], seen[at(row), at(column + other)]
+        r2, r3 = seen[at(row + other), at(column)], seen[at(row + other), at(column + other)]
+        objects[y, x] = int(surfaces.faces[at(hits.records[at(r0), 12]), 17]) if r0 >= 0 else -1
+        depth_m[y, x] = f32(1.0) / hits.nearness[at(row), at(column)] if r0 >= 0 else far_m
         red, green, blue = f32(0.0), f32(0.0), f32(0.0)
         for k in range(1 if r0 == r1 and r0 == r2 and r0 == r3 else 4):
             who = r0 if k == 0 else (r1 if k == 1 else (r2 if k == 2 else r3))
@@ -350,13 +339,13 @@ def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects
             weight = f32(0.25) * f32(int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who))
             r, g, b = _sample(hits, eye, surfaces, skins, light, who, f32(column + (k & 1)), f32(row + (k >> 1)))
             red, green, blue = red + r * weight, green + g * weight, blue + b * weight
-        rgb[y, x, 0] = tone[min(int(red * f32(1024.0)), last)]
-        rgb[y, x, 1] = tone[min(int(green * f32(1024.0)), last)]
-        rgb[y, x, 2] = tone[min(int(blue * f32(1024.0)), last)]
+        rgb[y, x, 0] = tone[at(min(int(red * f32(1024.0)), last))]
+        rgb[y, x, 1] = tone[at(min(int(green * f32(1024.0)), last))]
+        rgb[y, x, 2] = tone[at(min(int(blue * f32(1024.0)), last))]
 
 
 @kernel(parallel=True)
-def resolve(hits, eye, surfaces, skins, light, tone, far_m, rgb, objects, depth_m):
+def resolve(hits, eye, surfaces, skins, light, tone, far_m, order, rgb, objects, depth_m):
     """Turn records into colours, objects and depths.
 
     Args:
@@ -367,11 +356,12 @@ def resolve(hits, eye, surfaces, skins, light, tone, far_m, rgb, objects, depth_
         light: of the world.
         tone: uint8 [N], linear light * 1024 -> sRGB.
         far_m: the depth of nothing.
+        order: int32, bands of BAND_ROWS rows in the order of work.
         rgb: uint8 [H,W,3] (out), mean of the samples.
         objects: int32 [H,W] (out), at the pixel's centre (sample 0), -1 for nothing.
         depth_m: float32 [H,W] (out), at the pixel's centre.
     """
     height = objects.shape[0]
-    for band in prange((height + BAND_ROWS - 1) // BAND_ROWS):
-        for y in range(band * BAND_ROWS, min((band + 1) * BAND_ROWS, height)):
+    for k in prange(len(order)):
+        for y in range(order[k] * BAND_ROWS, min((order[k] + 1) * BAND_ROWS, height)):
             _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects, depth_m)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from airsim_seg.builtin.rendering import raster
+from airsim_seg.builtin.rendering import raster, triangles
 from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.scene import Scene
@@ -25,24 +25,25 @@ def draw_parallel(scene: Scene, projection: Projection, table: MaterialTable, ma
         float32 [size,size]; -1e9 where nothing is.
     """
     count = len(scene.triangles_m)
-    records, bounds = np.empty((count, raster.RECORD_SIZE), np.float32), np.empty((count, 6), np.int32)
+    records, bounds = np.empty((count, triangles.RECORD_SIZE), np.float32), np.empty((count, 6), np.int32)
     chunks = np.ascontiguousarray(scene.chunks, np.int32)
     near = np.flatnonzero(chunks_at(scene, None)).astype(np.int32)
     first = np.ascontiguousarray(chunks[near, 0])
     stop = np.empty((len(near), 3), np.int32)
-    nearness = np.empty(projection.size_hw, np.float32)
-    seen = np.empty(projection.size_hw, np.int32)
+    height, width = projection.size_hw
+    nearness = np.empty((height, width + raster.LANES), np.float32)
+    seen = np.empty(nearness.shape, np.int32)
     both_sides = np.ones(len(table.cutout), np.uint8)
-    raster.project(
+    triangles.project(
         scene.triangles_m, scene.materials, both_sides, chunks, near, first,
         projection.matrix, projection.origin_m, projection.size_hw, projection.near_w, records, bounds, stop,
     )  # fmt: skip
-    strips = np.arange(-(-projection.size_hw[0] // raster.STRIP_ROWS), dtype=np.int32)
+    strips = np.arange(-(-height // raster.STRIP_ROWS), dtype=np.int32)
     raster.fill(
         first, stop, records, bounds, scene.materials, table.cutout, scene.uv, masks,
         projection.near_w, _EMPTY, strips, nearness, seen,
     )  # fmt: skip
-    return nearness
+    return np.ascontiguousarray(nearness[:, :width])
 
 
 def sun_projection(sun: Float64Array, extent_m: float, size: int) -> Projection:

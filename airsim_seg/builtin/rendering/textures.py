@@ -11,7 +11,7 @@ import numpy as np
 from airsim_seg.builtin.rendering.cutouts import leaf_sprite, needle_sprite
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.noise import fractal_noise
-from airsim_seg.types import Float64Array, Int32Array, UInt8Array
+from airsim_seg.types import Float64Array, Int32Array, UInt32Array
 
 SIZE = 256
 Painter = Callable[[np.random.Generator], Float64Array]
@@ -179,15 +179,15 @@ PAINTERS: dict[Material, Painter] = {
 
 
 @cache
-def paint_all(seed: int) -> tuple[UInt8Array, Int32Array]:
+def paint_all(seed: int) -> tuple[UInt32Array, Int32Array]:
     """Paint every material with its pyramid; the arrays are shared by all who ask: do not write to them.
 
     Args:
         seed: of the noise.
 
     Returns:
-        uint8 [M,texels,4], the square root of linear light times 255 in the first three channels, levels 256x256
-        to 1x1 one after the other; and int32 [levels], where each level starts.
+        uint32 [M,texels], red + 256 green + 65536 blue, each the square root of linear light times 255, levels
+        256x256 to 1x1 one after the other; and int32 [levels], where each level starts.
     """
     base = np.empty((len(Material), SIZE, SIZE, 3), np.float32)
     for material in Material:
@@ -202,6 +202,5 @@ def paint_all(seed: int) -> tuple[UInt8Array, Int32Array]:
             break
         base = base.reshape(len(base), side // 2, 2, side // 2, 2, 3).mean((2, 4))
     linear = np.concatenate(levels, 1)
-    packed = np.zeros((*linear.shape[:2], 4), np.uint8)
-    packed[..., :3] = np.rint(np.sqrt(linear) * 255)
-    return packed, np.array(starts, np.int32)
+    red, green, blue = np.moveaxis(np.rint(np.sqrt(linear) * 255).astype(np.uint32), -1, 0)
+    return red | green << 8 | blue << 16, np.array(starts, np.int32)
