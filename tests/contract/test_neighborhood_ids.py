@@ -87,6 +87,20 @@ def test_two_renderers_of_one_world_draw_the_same_bytes(scene: Scene, renderer: 
     assert first.depth_m.tobytes() == second.depth_m.tobytes()
 
 
+def test_a_flight_repeats_to_the_byte_picture_for_picture(scene: Scene, renderer: Rasteriser) -> None:
+    """Buffers are kept between pictures: what was drawn before must not show, in any order."""
+    flight = [
+        looking((0.8 * k, 0, -3), yaw_deg=float(np.degrees(0.3 * np.sin(4 * k / 9))), size_hw=(120 + k % 3, 160))
+        for k in range(20)
+    ]
+    there = [renderer.render(view) for view in flight]
+    back = [renderer.render(view) for view in reversed(flight)][::-1]
+    for first, second in zip(there, back, strict=True):
+        assert first.rgb.tobytes() == second.rgb.tobytes()
+        assert first.object_index.tobytes() == second.object_index.tobytes()
+        assert first.depth_m.tobytes() == second.depth_m.tobytes()
+
+
 TILE_M, ALTITUDE_M, HALF_MAP_M = 30.0, 75.0, 120.0
 
 

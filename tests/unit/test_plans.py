@@ -21,7 +21,7 @@ class Views:
 
 @pytest.fixture(scope="module")
 def survey() -> Survey:
-    return take_survey(ToyWorld(size_hw=(120, 160)), radius_m=110, cell_m=0.5)
+    return take_survey(ToyWorld(size_hw=(90, 120)), radius_m=110, cell_m=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_no_road_is_told() -> None:
 def test_no_room_is_told() -> None:
     slab = Box(0, 0, 200, 0, 0.1, ROAD)
     lid = Box(0, 0, 14, 0, 40, ROAD)
-    forest = tuple(Box(n, e, 5, 0, 40, ROAD) for n in range(-100, 101, 15) for e in range(-100, 101, 15))
+    forest = tuple(Box(n, e, 5, 0, 40, ROAD) for n in range(-60, 61, 15) for e in range(-60, 61, 15))
     survey = take_survey(ToyWorld((slab, lid, *forest), (90, 120)), radius_m=50, altitude_m=80, cell_m=1.0)
     with pytest.raises(NoRoute, match="keeps 2 m from everything"):
         make("drone", Views(survey), 0)

@@ -1,6 +1,7 @@
 """Recordings: what goes in comes out, and what does not fit is refused at the border."""
 
 import pickle
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -191,15 +192,20 @@ def read_in_worker(reader: RecordingReader) -> list[int]:
     return [int(reader.raw_ids(k).sum()) for k in range(reader.num_frames)]
 
 
+@pytest.fixture(scope="module")
+def worker() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        yield pool
+
+
 @pytest.mark.parametrize("opened", [False, True])
-def test_a_reader_travels_to_other_processes(tmp_path: Path, opened: bool) -> None:
+def test_a_reader_travels_to_other_processes(tmp_path: Path, worker: ProcessPoolExecutor, opened: bool) -> None:
     with RecordingReader(write(tmp_path / "a.h5")) as reader:
         if opened:
             reader.rgb(0)
         wanted = [int(make_frame(k).raw_ids.sum()) for k in range(3)]
         assert read_in_worker(pickle.loads(pickle.dumps(reader))) == wanted
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            assert pool.submit(read_in_worker, reader).result() == wanted
+        assert worker.submit(read_in_worker, reader).result() == wanted
 
 
 def test_a_closed_reader_opens_again(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from airsim_seg.errors import MissingData, SimulatorError
 
 @pytest.fixture(scope="module")
 def survey() -> Survey:
-    return take_survey(ToyWorld(size_hw=(180, 240)), radius_m=100, cell_m=0.5)
+    return take_survey(ToyWorld(size_hw=(120, 160)), radius_m=100, cell_m=0.5)
 
 
 def at(survey: Survey, north_m: float, east_m: float) -> tuple[float, int]:
