@@ -54,7 +54,12 @@ class FANet(nn.Module):
                 module.reset_parameters()
 
     def forward(
-        self, frames: Tensor, state: TemporalState | None = None, segment_start: Tensor | None = None
+        self,
+        frames: Tensor,
+        state: TemporalState | None = None,
+        segment_start: Tensor | None = None,
+        *,
+        full_size: bool = True,
     ) -> tuple[Tensor, TemporalState]:
         """Segment B frames that follow each other in time.
 
@@ -62,9 +67,11 @@ class FANet(nn.Module):
             frames: [B,3,H,W], floating, the network's dtype; RGB, normalised as in training. Any size from 8x8.
             state: what the call before returned, if these frames go on from there; None is an empty memory.
             segment_start: bool [B], True where memory must be empty (a new video, a cut). None: memory goes on.
+            full_size: enlarge the logits to the frames' size; otherwise they stay at the finest map's, 1/8.
 
         Returns:
-            logits [B,num_classes,H,W], and the state for the next call (detached).
+            logits [B,num_classes,H,W] (or at 1/8, [B,num_classes,ceil(H/8),ceil(W/8)]), and the state for the next
+            call (detached).
 
         Raises:
             TypeError: frames or segment_start of another dtype.
@@ -77,7 +84,7 @@ class FANet(nn.Module):
         attended = [a(x, f) for a, x, f in zip(self._attention(), features, contexts, strict=True)]
         # Contiguous: enlarging (and a loss on) class planes is faster than channels last with its 11 channels.
         logits = self.decoder(attended).contiguous()  # [B, num_classes, H/8, W/8]
-        return resize(logits, (frames.shape[2], frames.shape[3])), state
+        return (resize(logits, (frames.shape[2], frames.shape[3])) if full_size else logits), state
 
     def extra_repr(self) -> str:
         """Show what the sub-modules do not, in repr(net)."""

@@ -34,6 +34,9 @@ class Recipe:
     """Reached at three tenths of the steps (Smith and Topin 2018, as torch's OneCycleLR has it)."""
     weight_decay: float = 1e-2
     """AdamW's, on convolution weights only: BatchNorm's factors and offsets are left alone."""
+    loss_stride: int = 1
+    """Learn from every k-th row and column of pixels, drawn anew each step: enlarging the logits to the full size and
+    the loss there take almost half of a step on a CPU. 1 learns from every pixel of every frame."""
     class_weighting: bool = True
     """Weigh each class by 1/sqrt(its share of the training pixels), so that small classes are learnt early."""
     augment: bool = True
@@ -65,6 +68,8 @@ class Recipe:
         for name in ("steps", "clip_length", "clips_per_step", "checkpoint_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        if not 1 <= self.loss_stride <= min(crop_hw):
+            raise UsageError(f"loss_stride must be from 1 to {min(crop_hw)} pixels, not {self.loss_stride}.")
         for name in ("validate_every", "threads", "weight_decay"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}.")

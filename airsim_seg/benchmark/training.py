@@ -14,20 +14,18 @@ from typing import Any
 
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from airsim_seg.benchmark import checkpoints
 from airsim_seg.benchmark.clips import Batch, ClipSampler
 from airsim_seg.benchmark.interrupts import deferred_interrupt
+from airsim_seg.benchmark.loss import class_weights, draw_lattice, resize_at, supervised_loss
 from airsim_seg.benchmark.recipe import Recipe
 from airsim_seg.errors import Interrupted, TrainingError
-from airsim_seg.taxonomy import IGNORE
 from fanet import FANet
 
 HISTORY_NAME = "history.csv"
 BAD_BATCH_NAME = "bad_batch.pt"
-SHARE_FLOOR = 1e-3  # a class with no training pixel gets the weight of one with a thousandth of them, not infinity
 
 Validate = Callable[[nn.Module, int], dict[str, float]]
 
@@ -160,8 +158,8 @@ class _Run:
         self.net.train()
         batch = batch.to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            logits, _ = self.net(batch.images, None, batch.segment_start)
-        loss = supervised_loss(logits.float(), batch.labels, self.class_weights)
+            logits, labels = self.supervised(batch)
+        loss = supervised_loss(logits.float(), labels, self.class_weights)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         gradient_norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip_gradient_norm)
@@ -172,6 +170,15 @@ class _Run:
         self.step += 1
         self.between_steps = True
         return loss.item()
+
+    def supervised(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Logits and labels of the pixels that this step learns from: all, or a lattice of them, see loss_stride."""
+        if self.recipe.loss_stride == 1:
+            return self.net(batch.images, None, batch.segment_start)[0], batch.labels
+        rows, columns = draw_lattice(batch.labels.shape[1:], self.recipe.loss_stride)
+        coarse, _ = self.net(batch.images, None, batch.segment_start, full_size=False)
+        logits = resize_at(coarse, batch.labels.shape[1:], rows, columns)
+        return logits, batch.labels[:, rows[:, None], columns]
 
     def is_due(self, every: int) -> bool:
         """Say whether something that happens every so many steps, and at the end, happens now."""
@@ -248,28 +255,6 @@ def num_classes_of(net: nn.Module) -> int:
     if not isinstance(num_classes, int):
         raise TypeError(f"{type(net).__name__} has no num_classes: a network to train must say how many it tells apart")
     return num_classes
-
-
-def class_weights(sampler: ClipSampler, num_classes: int, enabled: bool) -> Tensor:
-    """Return float32 [num_classes]: 1/sqrt(share of the training pixels), or ones; refuse labels that are no class."""
-    shares = torch.from_numpy(sampler.class_shares(num_classes)).float()
-    return (shares + SHARE_FLOOR).rsqrt() if enabled else torch.ones(num_classes)
-
-
-def supervised_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Average the weighted cross entropy over the labelled pixels; 0 where a batch has none.
-
-    Args:
-        logits: float32 [B,num_classes,h,w].
-        labels: int64 [B,h,w], 255 = ignore.
-        weights: float32 [num_classes].
-
-    Returns:
-        Scalar.
-    """
-    total = F.cross_entropy(logits, labels, weight=weights, ignore_index=IGNORE, reduction="sum")
-    count = torch.bincount(labels.flatten(), minlength=256)[: len(weights)]
-    return total / (count * weights).sum().clamp_min(weights.min())
 
 
 def _parameter_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

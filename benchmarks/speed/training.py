@@ -12,7 +12,8 @@ import time
 
 import torch
 
-from airsim_seg.benchmark.training import build_network, supervised_loss
+from airsim_seg.benchmark.loss import supervised_loss
+from airsim_seg.benchmark.training import build_network
 
 CLIP_LENGTH = 16
 DEPTHS = (0, 6)

@@ -87,7 +87,7 @@ def test_two_renderers_of_one_world_draw_the_same_bytes(scene: Scene, renderer: 
     assert first.depth_m.tobytes() == second.depth_m.tobytes()
 
 
-def test_a_flight_repeats_to_the_byte_picture_for_picture(scene: Scene, renderer: Rasteriser) -> None:
+def test_a_flight_repeats_to_the_byte_picture_for_picture(renderer: Rasteriser) -> None:
     """Buffers are kept between pictures: what was drawn before must not show, in any order."""
     flight = [
         looking((0.8 * k, 0, -3), yaw_deg=float(np.degrees(0.3 * np.sin(4 * k / 9))), size_hw=(120 + k % 3, 160))

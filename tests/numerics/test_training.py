@@ -10,8 +10,9 @@ from torch import nn
 
 from airsim_seg.benchmark import checkpoints
 from airsim_seg.benchmark.clips import ClipSampler, LabelledFrames
+from airsim_seg.benchmark.loss import draw_lattice, resize_at, supervised_loss
 from airsim_seg.benchmark.recipe import Recipe
-from airsim_seg.benchmark.training import build_network, supervised_loss, train
+from airsim_seg.benchmark.training import build_network, train
 from airsim_seg.errors import CorruptFile, Interrupted, MissingData, StorageError, TrainingError, UsageError
 
 NUM_CLASSES = 3
@@ -313,6 +314,28 @@ def test_loss_is_the_weighted_mean_over_labelled_pixels():
     naive = sum(w * loss for w, loss in pixels) / sum(w for w, _ in pixels)
     torch.testing.assert_close(supervised_loss(logits, labels, weights), naive)
     torch.testing.assert_close(naive, F.cross_entropy(logits, labels, weight=weights, ignore_index=255))
+
+
+@pytest.mark.parametrize(
+    ("coarse_hw", "size_hw", "stride"), [((3, 5), (24, 40), 4), ((2, 1), (13, 7), 3), ((1, 2), (8, 9), 8)]
+)
+def test_a_lattice_sees_what_enlarging_everything_would_show_there(
+    coarse_hw: tuple[int, int], size_hw: tuple[int, int], stride: int
+) -> None:
+    torch.manual_seed(0)
+    coarse = torch.randn(2, 3, *coarse_hw, dtype=torch.float64)
+    rows, columns = draw_lattice(size_hw, stride)
+    whole = F.interpolate(coarse, size=size_hw, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(resize_at(coarse, size_hw, rows, columns), whole[:, :, rows[:, None], columns])
+
+
+def test_lattices_reach_every_pixel_equally_often() -> None:
+    torch.manual_seed(0)
+    hits = torch.zeros(9, 10)
+    for _ in range(4000):
+        rows, columns = draw_lattice((9, 10), 4)
+        hits[rows[:, None], columns] += 1
+    assert (hits / 4000 - 1 / 16).abs().max() < 0.02
 
 
 def test_a_batch_without_a_label_teaches_nothing_and_breaks_nothing():
