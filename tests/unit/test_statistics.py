@@ -105,7 +105,7 @@ def test_interval_covers_the_truth_about_as_often_as_it_says():
     for _ in range(200):
         a, b = noisy_confusions(rng, 1, videos, pixels=400), noisy_confusions(rng, 1, videos, pixels=400)
         inside += not statistics.paired_difference(a, b, rng, num_resamples=400).excludes_zero
-    assert 170 <= inside <= 197  # 95 % nominal; the percentile bootstrap of 13 videos is a little short
+    assert 170 <= inside <= 190  # 95 % nominal; the percentile bootstrap of 13 videos is a little short
 
 
 def test_same_generator_seed_same_interval():
