@@ -44,7 +44,7 @@ def measure(rasteriser: Rasteriser, poses: list[Pose]) -> dict[str, list[tuple[f
         picture = rasteriser.render(
             View(pose, SIZE_HW, 90.0), lambda _, m=marks: m.append((time.perf_counter(), time.process_time()))
         )
-        ids[picture.object_index]
+        ids.take(picture.object_index, mode="wrap")
         marks.append((time.perf_counter(), time.process_time()))
         for name, a, b in zip((*STAGES, "pair"), [*marks[:3], marks[0]], marks[1:], strict=True):
             times[name].append((b[0] - a[0], b[1] - a[1]))

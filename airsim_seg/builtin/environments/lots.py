@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airsim_seg.builtin.environments import houses, streets, trees, vehicles, yards
+from airsim_seg.builtin.environments import colours, houses, streets, trees, vehicles, yards
+from airsim_seg.builtin.environments.colours import mixed, varied
 from airsim_seg.builtin.environments.meshes import Mesh, moved, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.rendering.materials import Material
@@ -15,9 +16,6 @@ TO_BACK_M = 18.7
 _FRONT_LINE_M = TO_STREET_M - streets.WALK_FAR_M - 0.7
 _GARAGE_Y_M, _GARAGE_WIDE_M, _GARAGE_DEEP_M = 7.7, 4.4, 6.0
 _BACK_GARDEN_M = -11.3
-
-TREE_TINT = (0.085, 0.115, 0.085)
-HEDGE_TINT = (0.15, 0.21, 0.07)
 
 
 @dataclass(frozen=True)
@@ -49,13 +47,6 @@ class Lot:
         return placed(moved(mesh, (0.0, 0.0, 0.0), turn_rad), self.position_m(x, y), self.yaw_rad)
 
 
-def varied(tint: tuple[float, float, float], rng: np.random.Generator, amount: float) -> tuple[float, float, float]:
-    """A tint a little lighter or darker, warmer or colder."""
-    factor = (1 + amount * rng.uniform(-1, 1)) * (1 + 0.5 * amount * rng.uniform(-1, 1, 3))
-    red, green, blue = np.asarray(tint) * factor
-    return float(red), float(green), float(blue)
-
-
 def build_lot(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
     """Add a house, its drive, its gardens and what stands in them."""
     house = houses.random_house(rng)
@@ -70,10 +61,11 @@ def build_pool_garden(builder: SceneBuilder, lot: Lot, rng: np.random.Generator)
     """An open garden by the street instead of a house: a large pool, lawn, a low fence, trees behind."""
     x = 4.5
     surround = lot.put(yards.terrace(17.0, 11.5), x, 0.0, np.pi / 2)
-    builder.add("Garden_Pavers", lot.position_m(x, 0.0), [surround], varied((1, 1, 1), rng, 0.1))
-    builder.add("Sunken_Pool", lot.position_m(x, 0.0), [lot.put(yards.pool(14.0, 8.0), x, 0.0, np.pi / 2)])
+    builder.add("Garden_Pavers", lot.position_m(x, 0.0), [surround], mixed(colours.PAVING, rng))
+    pool = lot.put(yards.pool(14.0, 8.0), x, 0.0, np.pi / 2)
+    builder.add("Sunken_Pool", lot.position_m(x, 0.0), [pool], mixed(colours.WATERS, rng))
     fence = lot.put(yards.picket_fence((0, -9.5, 0), (0, 9.5, 0), 1.0), _FRONT_LINE_M, 0.0)
-    builder.add("Fence", lot.position_m(_FRONT_LINE_M, 0.0), [fence], _pick(yards.FENCE_TINTS, rng))
+    builder.add("Fence", lot.position_m(_FRONT_LINE_M, 0.0), [fence], mixed(colours.FENCES, rng))
     for y in (-3.0, 3.0):
         builder.add("Bench", lot.position_m(-3.2, y), [lot.put(yards.bench(), -3.2, y)])
     for y in (-9.6, 9.6):
@@ -82,21 +74,17 @@ def build_pool_garden(builder: SceneBuilder, lot: Lot, rng: np.random.Generator)
         add_tree(builder, lot, -9.0, y, rng)
 
 
-def _pick(table: tuple[tuple[float, float, float], ...], rng: np.random.Generator) -> tuple[float, float, float]:
-    return table[int(rng.integers(len(table)))]
-
-
 def _add_house(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.random.Generator) -> None:
     y = -2.6 if house.wide_m < 11.5 else -2.0
     at = lot.position_m(0.0, y)
-    wall_tint = (1.0, 0.95, 0.9) if house.brick else _pick(houses.WALL_TINTS, rng)
-    roof_tint = _pick(houses.ROOF_TINTS, rng)
+    wall_tint = varied((1.0, 0.95, 0.9), rng, 0.4) if house.brick else mixed(colours.WALLS, rng)
+    roof_tint = mixed(colours.ROOFS, rng)
     builder.add("Small_House", at, [lot.put(houses.walls(house), 0.0, y)], varied(wall_tint, rng, 0.1))
     builder.add("Roof", at, [lot.put(houses.roof(house), 0.0, y)], varied(roof_tint, rng, 0.15))
     if rng.random() < 0.6:
         builder.add("Chimney", at, [lot.put(houses.chimney(house, rng.uniform(-2, 2)), 0.0, y)])
     if rng.random() < 0.55:
-        builder.add("Shutters", at, [lot.put(houses.shutters(house), 0.0, y)], _pick(houses.SHUTTER_TINTS, rng))
+        builder.add("Shutters", at, [lot.put(houses.shutters(house), 0.0, y)], mixed(colours.SHUTTERS, rng))
     if rng.random() < 0.6:
         wide = rng.uniform(5.0, house.wide_m - 1.0)
         builder.add("Veranda", at, [lot.put(houses.veranda(house, wide), 0.0, y)], varied(roof_tint, rng, 0.1))
@@ -110,17 +98,19 @@ def _add_house(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.ran
 def _add_drive(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
     length = TO_STREET_M - streets.ROAD_HALF_M - 2.0
     at = lot.position_m(2.0, _GARAGE_Y_M)
-    builder.add("Driveway", at, [lot.put(streets.driveway(length, 4.0), 2.0, _GARAGE_Y_M)], varied((1, 1, 1), rng, 0.1))
+    builder.add("Driveway", at, [lot.put(streets.driveway(length, 4.0), 2.0, _GARAGE_Y_M)], mixed(colours.PAVING, rng))
     if rng.random() < 0.65:
         x, turn = rng.uniform(5.5, 8.2), (0.0 if rng.random() < 0.5 else np.pi)
         car = lot.put(vehicles.car(rng), x, _GARAGE_Y_M, turn + rng.uniform(-0.06, 0.06))
-        builder.add("Car", lot.position_m(x, _GARAGE_Y_M), [car], _pick(vehicles.COLOURS, rng))
+        builder.add("Car", lot.position_m(x, _GARAGE_Y_M), [car], mixed(colours.CARS, rng))
 
 
 def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.random.Generator) -> None:
     path = yards.terrace(_FRONT_LINE_M - house.deep_m / 2 - 1.0, 1.4, 0.06)
     middle = (_FRONT_LINE_M + house.deep_m / 2 + 1.0) / 2
-    builder.add("Garden_Pavers", lot.position_m(middle, -2.6), [lot.put(path, middle, -2.6)])
+    builder.add(
+        "Garden_Pavers", lot.position_m(middle, -2.6), [lot.put(path, middle, -2.6)], mixed(colours.PAVING, rng)
+    )
     kind = rng.random()
     stretches = ((-10.2, -3.8), (-1.4, 5.3))
     if kind < 0.42:
@@ -131,14 +121,14 @@ def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.ran
             lot.put(yards.picket_fence((0, low * lot.mirror, 0), (0, high * lot.mirror, 0), 1.15), _FRONT_LINE_M, 0.0)
             for low, high in stretches
         ]
-        builder.add("Fence", lot.position_m(_FRONT_LINE_M, -7.0), panels, _pick(yards.FENCE_TINTS, rng))
+        builder.add("Fence", lot.position_m(_FRONT_LINE_M, -7.0), panels, mixed(colours.FENCES, rng))
     for y in (-8.0, 3.6):
         if rng.random() < 0.8:
             add_tree(builder, lot, rng.uniform(8.0, 10.5), y + rng.uniform(-1, 1), rng)
     for _ in range(int(rng.integers(0, 3))):
         x, y = house.deep_m / 2 + 1.0, rng.choice((-1.0, 1.0)) * rng.uniform(3.2, 4.5) - 2.6
         plant = trees.fern(rng, radius_m=rng.uniform(0.5, 0.9), count=60)
-        builder.add("Fern", lot.position_m(x, y), [lot.put(plant, x, y)], varied(HEDGE_TINT, rng, 0.25))
+        builder.add("Fern", lot.position_m(x, y), [lot.put(plant, x, y)], mixed(colours.HEDGES, rng, 0.3))
 
 
 def _add_hedge(
@@ -146,16 +136,16 @@ def _add_hedge(
 ) -> None:
     mesh = trees.hedge(rng, length_m=long_m, height_m=rng.uniform(1.0, 1.6), width_m=1.1, density=8.0)
     at = lot.position_m(x, y)
-    builder.add("Hedge", at, [trees.with_levels(lot.put(mesh, x, y, turn_rad), at)], varied(HEDGE_TINT, rng, 0.15))
+    builder.add("Hedge", at, [trees.with_levels(lot.put(mesh, x, y, turn_rad), at)], mixed(colours.HEDGES, rng, 0.3))
 
 
 def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random.Generator) -> None:
     """Plant one tree of a random kind and size at (x, y) of the lot, metres."""
     kind = rng.choice(("Tree", "Oak", "Birch", "Fir"), p=(0.42, 0.22, 0.2, 0.16))
-    tint = varied(TREE_TINT, rng, 0.2)
+    tint = mixed(colours.TREES, rng, 0.3)
     if kind == "Fir":
         mesh = trees.fir(rng, height_m=rng.uniform(12, 19), spread_m=rng.uniform(2.8, 4), count=620)
-        tint = varied((0.075, 0.10, 0.08), rng, 0.2)
+        tint = mixed(colours.FIRS, rng, 0.3)
     elif kind == "Oak":
         mesh = trees.broadleaf(rng, height_m=rng.uniform(14, 19), spread_m=rng.uniform(5.5, 7), count=1400, card_m=1.15)
     elif kind == "Birch":
@@ -163,7 +153,7 @@ def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random
             rng, height_m=rng.uniform(11, 15), spread_m=rng.uniform(2.8, 3.8), count=420, card_m=0.8,
             bark=Material.BIRCH_BARK, lobes=14,
         )  # fmt: skip
-        tint = varied((0.13, 0.165, 0.09), rng, 0.2)
+        tint = mixed(colours.BIRCHES, rng, 0.3)
     else:
         mesh = trees.broadleaf(rng, height_m=rng.uniform(11, 15), spread_m=rng.uniform(4, 5.5), count=900, card_m=1.0)
     at = lot.position_m(x, y)
@@ -176,21 +166,24 @@ def _add_sides(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> Non
     kind = rng.random()
     if kind < 0.45:
         fence = yards.board_fence((-TO_BACK_M, 0, 0), (2.0, 0, 0), 1.7)
-        builder.add("Fence", lot.position_m(-8.0, y), [lot.put(fence, 0.0, y)], _pick(yards.FENCE_TINTS, rng))
+        builder.add("Fence", lot.position_m(-8.0, y), [lot.put(fence, 0.0, y)], mixed(colours.FENCES, rng))
     elif kind < 0.75:
         _add_hedge(builder, lot, -7.0, y, 16.0, 0.0, rng)
     if lot.owns_back:
         fence = yards.board_fence((0, -WIDE_M / 2, 0), (0, WIDE_M / 2, 0), 1.8)
-        builder.add("Fence", lot.position_m(-TO_BACK_M, 0), [lot.put(fence, -TO_BACK_M, 0.0)], (0.62, 0.48, 0.34))
+        builder.add(
+            "Fence", lot.position_m(-TO_BACK_M, 0), [lot.put(fence, -TO_BACK_M, 0.0)], mixed(colours.BOARD_FENCES, rng)
+        )
 
 
 def _add_back(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
     if rng.random() < 0.5:
         x, y = _BACK_GARDEN_M, rng.uniform(-3.5, 3.5)
         surround = lot.put(yards.terrace(11.5, 7.4), x, y, np.pi / 2)
-        builder.add("Garden_Pavers", lot.position_m(x, y), [surround], varied((1, 1, 1), rng, 0.1))
-        builder.add("Sunken_Pool", lot.position_m(x, y), [lot.put(yards.pool(9.0, 4.6), x, y, np.pi / 2)])
+        builder.add("Garden_Pavers", lot.position_m(x, y), [surround], mixed(colours.PAVING, rng))
+        pool = lot.put(yards.pool(9.0, 4.6), x, y, np.pi / 2)
+        builder.add("Sunken_Pool", lot.position_m(x, y), [pool], mixed(colours.WATERS, rng))
     if rng.random() < 0.4:
         x, y = rng.uniform(-14, -8), rng.choice((-8.5, 8.5))
         mesh = yards.rock(rng, rng.uniform(0.5, 1.1))
-        builder.add("Rock", lot.position_m(x, y), [lot.put(mesh, x, y)], varied((1, 1, 1), rng, 0.15))
+        builder.add("Rock", lot.position_m(x, y), [lot.put(mesh, x, y)], mixed(colours.ROCKS, rng))

@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from airsim_seg.builtin.environments import lots, streets, terrain, trees, vehicles, yards
-from airsim_seg.builtin.environments.lots import Lot, build_lot, build_pool_garden, varied
+from airsim_seg.builtin.environments import colours, lots, streets, terrain, trees, vehicles, yards
+from airsim_seg.builtin.environments.colours import mixed, varied
+from airsim_seg.builtin.environments.lots import Lot, build_lot, build_pool_garden
 from airsim_seg.builtin.environments.meshes import Levels, Mesh, moved, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.scene import Scene
@@ -25,8 +26,8 @@ def build_neighborhood(seed: int) -> Scene:
     rng = np.random.default_rng(seed)
     builder = SceneBuilder()
     builder.add("Landscape", (0.0, 0.0, 0.0), terrain.ground_meshes(), (1.0, 1.0, 1.0))
-    _add_roads(builder)
-    _add_pavements(builder)
+    _add_roads(builder, rng)
+    _add_pavements(builder, rng)
     places = _lots(rng)
     # Every sixth lot or so is no house but a garden with a pool by the street, where drones can see it, or a park.
     kinds = np.full(len(places), "house", object)
@@ -59,18 +60,25 @@ def _stretches() -> list[tuple[float, float, float, float]]:
     return found
 
 
-def _add_roads(builder: SceneBuilder) -> None:
+def _add_roads(builder: SceneBuilder, rng: np.random.Generator) -> None:
     half = streets.ROAD_HALF_M
     for north, east, yaw, length in _stretches():
         at = (north, east, 0.0)
-        builder.add("Road", at, [placed(m, at, yaw) for m in streets.carriageway(length, half)])
+        builder.add("Road", at, [placed(m, at, yaw) for m in streets.carriageway(length, half)], _asphalt(rng))
     for north in STREETS_NORTH_M:
         for east in STREETS_EAST_M:
             crossing = streets.carriageway(2 * half, half)
-            builder.add("Road", (north, east, 0.0), [placed(m, (north - half, east, 0.0)) for m in crossing])
+            builder.add(
+                "Road", (north, east, 0.0), [placed(m, (north - half, east, 0.0)) for m in crossing], _asphalt(rng)
+            )
 
 
-def _add_pavements(builder: SceneBuilder) -> None:
+def _asphalt(rng: np.random.Generator) -> colours.Tint:
+    """Each stretch was laid in another year: nearly black to worn and pale, always grey."""
+    return varied((worn := rng.uniform(0.55, 1.4), worn, worn), rng, 0.08)
+
+
+def _add_pavements(builder: SceneBuilder, rng: np.random.Generator) -> None:
     corner = streets.WALK_FAR_M - streets.ROAD_HALF_M
     for north, east, yaw, length in _stretches():
         up = (
@@ -79,7 +87,7 @@ def _add_pavements(builder: SceneBuilder) -> None:
         for side in (-1.0, 1.0):
             at = (north, east, -up)
             pieces = [moved(m, (corner - 1.6, 0, 0)) for m in streets.pavement(length - 2 * corner + 3.2, side)]
-            builder.add("Walkway", at, [placed(m, at, yaw) for m in pieces])
+            builder.add("Walkway", at, [placed(m, at, yaw) for m in pieces], mixed(colours.PAVING, rng))
 
 
 def _lots(rng: np.random.Generator) -> list[Lot]:
@@ -108,11 +116,11 @@ def _add_park(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None
     for x, y, turn in ((5.0, -3.0, 0.0), (5.0, 3.0, 0.0), (-4.0, 0.0, np.pi)):
         builder.add("Bench", lot.position_m(x, y), [lot.put(yards.bench(), x, y, turn)])
     path = lot.put(yards.terrace(16.0, 2.0, 0.05), 5.0, 0.0)
-    builder.add("Garden_Pavers", lot.position_m(5.0, 0.0), [path])
+    builder.add("Garden_Pavers", lot.position_m(5.0, 0.0), [path], mixed(colours.PAVING, rng))
     for _ in range(5):
         x, y = rng.uniform(-12, 8), rng.uniform(-9, 9)
         mesh = lot.put(yards.rock(rng, rng.uniform(0.5, 1.3)), x, y)
-        builder.add("Rock", lot.position_m(x, y), [mesh], varied((1, 1, 1), rng, 0.15))
+        builder.add("Rock", lot.position_m(x, y), [mesh], mixed(colours.ROCKS, rng))
     for x, y in ((8.5, -8.0), (-9.0, -6.0), (-10.0, 6.0), (0.0, 8.5)):
         lots.add_tree(builder, lot, x, y, rng)
 
@@ -159,8 +167,7 @@ def _add_parked_cars(builder: SceneBuilder, rng: np.random.Generator) -> None:
             turn = np.pi if rng.random() < 0.8 else 0.0
             at = (north, east, -streets.ROAD_UP_M)
             mesh = placed(moved(vehicles.car(rng), (x, y, 0.0), turn), at, yaw)
-            colour = vehicles.COLOURS[int(rng.integers(len(vehicles.COLOURS)))]
-            builder.add("Car", _along(at, yaw, x, y), [mesh], colour)
+            builder.add("Car", _along(at, yaw, x, y), [mesh], mixed(colours.CARS, rng))
 
 
 def _add_woods(builder: SceneBuilder, places: list[Lot], rng: np.random.Generator) -> None:

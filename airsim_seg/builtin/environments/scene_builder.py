@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from airsim_seg.builtin.environments.colours import WHITE, Tint
 from airsim_seg.builtin.environments.meshes import Levels, Mesh, Point, divided
 from airsim_seg.builtin.scene import Scene, SceneObject, Terrain
 from airsim_seg.types import Pose
 
 # A piece is culled and sorted as a whole: small enough to draw a crown from front to back.
 _MOST_TRIANGLES = 160
-WHITE = (1.0, 1.0, 1.0)
 
 
 _Triple = tuple[float, float, float]
@@ -33,7 +33,7 @@ class SceneBuilder:
 
     def __init__(self) -> None:
         self._objects: list[SceneObject] = []
-        self._tints: list[tuple[float, float, float]] = []
+        self._tints: list[Tint] = []
         self._parts: list[_Part] = []
         self._count: Counter[str] = Counter()
 
@@ -42,7 +42,7 @@ class SceneBuilder:
         prefix: str,
         position_m: Point,
         meshes: Sequence[Mesh | Levels],
-        tint: tuple[float, float, float] = WHITE,
+        tint: Tint = WHITE,
     ) -> int:
         """Make an object.
 

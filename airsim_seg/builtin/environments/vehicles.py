@@ -23,11 +23,6 @@ _ESTATE = ((-2.2, 0.38), (-2.18, 0.95), (-2.0, 1.05), (-1.75, 1.52), (0.3, 1.55)
 _GLAZED = {2, 4}  # profile segments that are the rear window and the windscreen
 _BELT = 0.93  # height of the window sills
 
-COLOURS = (
-    (0.42, 0.02, 0.03), (0.03, 0.05, 0.16), (0.55, 0.56, 0.57), (0.03, 0.03, 0.035), (0.22, 0.23, 0.25),
-    (0.72, 0.72, 0.70), (0.06, 0.14, 0.22), (0.30, 0.05, 0.05), (0.10, 0.16, 0.11),
-)  # fmt: skip
-
 
 def _half_width(z: float) -> float:
     """The body narrows towards the roof."""

@@ -6,7 +6,6 @@ from airsim_seg.builtin.environments.meshes import Mesh, Point, blob, box, flat,
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.types import Float64Array
 
-FENCE_TINTS = ((0.9, 0.9, 0.92), (0.34, 0.38, 0.46), (0.62, 0.48, 0.34), (0.80, 0.78, 0.72))
 _POST_EVERY_M = 2.4
 
 

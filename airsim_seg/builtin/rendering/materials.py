@@ -58,7 +58,6 @@ UNTINTED = frozenset(
         Material.GLASS,
         Material.RUBBER,
         Material.TRIM,
-        Material.WATER,
         Material.TILES,
         Material.LITTER,
     }
@@ -67,7 +66,7 @@ UNTINTED = frozenset(
 # a window pane reflects on both sides and hides a dark room, car paint has a clear coat.
 REFLECTANCE = {Material.GLASS: 0.10, Material.WATER: 0.03, Material.PAINT: 0.05, Material.METAL: 0.15}
 # Strength of large stains, metres across, that hide the repeating texture.
-PATCHINESS = {Material.GRASS: 0.55, Material.MEADOW: 0.6, Material.ASPHALT: 0.32, Material.CONCRETE: 0.25}
+PATCHINESS = {Material.GRASS: 0.75, Material.MEADOW: 0.75, Material.ASPHALT: 0.32, Material.CONCRETE: 0.25}
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel
 
-STRIP_ROWS = 32
+STRIP_ROWS = 48
 LANES = 8  # samples a block; buffers have as many spare columns, since the last block of a row may pass its end
 # Triangles grow by this part of a sample, so that rounding opens no crack between neighbours.
 _SLACK = np.float32(2e-4)

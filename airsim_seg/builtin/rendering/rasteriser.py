@@ -17,7 +17,7 @@ from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
 from airsim_seg.builtin.rendering.materials import FOLIAGE, MaterialTable, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.scene import FAR_DEPTH_M, Picture, Scene, View
-from airsim_seg.types import BoolArray, Int32Array
+from airsim_seg.types import BoolArray, Float64Array, Int32Array, Int64Array
 
 SHADOW_MAP_SIZE = 4096
 HEIGHT_MAP_SIZE = 512
@@ -170,11 +170,29 @@ def _surfaces(scene: Scene) -> shading.Surfaces:
     faces[:, :9] = scene.normals.reshape(-1, 9)
     faces[:, 9:15] = scene.uv.reshape(-1, 6)
     faces[:, 15], faces[:, 16], faces[:, 17] = density, scene.materials, scene.object_index
-    # Each leaf card its own brightness: a hash of its number (Knuth's multiplicative one), 0.7 to 1.3.
-    number = np.arange(len(corners), dtype=np.int64)
-    own = 0.7 + 0.6 * ((number * 2654435761 >> 8) & 255) / 255
-    faces[:, 18] = np.where(np.isin(scene.materials, list(FOLIAGE)), own, 1.0)
+    # Each leaf card its own brightness, 0.7 to 1.3, and each plant its own hue.
+    leafy = np.isin(scene.materials, list(FOLIAGE))
+    faces[:, 18] = np.where(leafy, 0.7 + 0.6 * _scattered(np.arange(len(corners))), 1.0)
+    faces[leafy, 23] = np.repeat(_warmth(scene), np.diff(scene.chunks, axis=1)[:, 0])[leafy]
     return shading.Surfaces(faces, scene.tints)
+
+
+def _scattered(numbers: Int64Array) -> Float64Array:
+    """Numbers as 0..1 without an order: Knuth's multiplicative hash."""
+    share: Float64Array = ((numbers * 2654435761 >> 8) & 255) / 255
+    return share
+
+
+def _warmth(scene: Scene) -> Float64Array:
+    """How much warmer than its tint each chunk's plant is, float64 [C]: most a little warmer or colder, some autumnal.
+
+    A plant is known by its anchor: the many trees of a wood are one object with one tint.
+    """
+    if scene.anchors_m is None:
+        return np.zeros(len(scene.chunks))
+    north, east = np.rint(scene.anchors_m[:, :2].astype(np.float64).T * 16).astype(np.int64)
+    share = _scattered(np.abs(north * 8191 + east))
+    return np.where(scene.anchors_m.any(1), 0.8 * share - 0.3 + 1.2 * np.clip(share - 0.9, 0, 1) / 0.1, 0.0)
 
 
 def _skins(table: MaterialTable) -> shading.Skins:

@@ -129,7 +129,7 @@ def _rock(rng: np.random.Generator) -> Float64Array:
 
 def _water(rng: np.random.Generator) -> Float64Array:
     caustics = np.abs(2 * _noise(rng, 8, 4) - 1) ** 0.5
-    return np.array((0.05, 0.42, 0.55)) * (1.25 - 0.45 * caustics)
+    return np.ones(3) * (1.0 - 0.36 * caustics)  # the colour is the tint of each pool
 
 
 def _tiles(rng: np.random.Generator) -> Float64Array:
