@@ -23,8 +23,8 @@ $(STAMP): setup.cfg pyproject.toml
 	@touch $(STAMP)
 
 demo: $(STAMP)
-	$(BIN)/airsim-seg collect --env Neighborhood --vehicle drone --videos 10 --seconds 4 --seed 0 --out data/raw
-	$(BIN)/airsim-seg collect --env Neighborhood --vehicle car --videos 6 --seconds 4 --seed 0 --out data/raw
+	$(BIN)/airsim-seg collect --env Neighborhood --vehicle drone --videos 20 --seconds 2 --seed 0 --out data/raw
+	$(BIN)/airsim-seg collect --env Neighborhood --vehicle car --videos 12 --seconds 2 --seed 0 --out data/raw
 	$(BIN)/airsim-seg remap --raw data/raw --out data/videos
 	$(BIN)/airsim-seg benchmark --tca-depths 0 2 4 6 --config benchmarks/demo.toml --videos data/videos --out runs/demo
 
