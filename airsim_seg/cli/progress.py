@@ -58,7 +58,7 @@ class StageProgress:
 
     def begin(self, title: str, total: int) -> None:
         """Start a stage of so many steps and say so; the one before is done."""
-        self._start(title, total)
+        self._start(title, total).announced = True
         if self._bars is None:
             click.echo(title if total == 1 else f"{title}: 0/{total}", err=True)
 
@@ -68,7 +68,10 @@ class StageProgress:
             self._step(self._stage, self._stage.done + 1, note)
 
     def update(self, title: str, done: int, total: int) -> None:
-        """So many steps of this stage are done; an unknown title starts it, with a line only when it has lasted."""
+        """So many steps of this stage are done; an unknown title starts it.
+
+        Such a stage tells nothing unless it lasts: the commands list what became of a hundred short ones themselves.
+        """
         stage = self._stage
         if stage is None or stage.title != title:
             stage = self._start(title, total)
@@ -96,14 +99,15 @@ class StageProgress:
         stage, self._stage = self._stage, None
         if stage is None:
             return
-        stage.done = stage.total
-        line = stage.line(self._clock())
-        if self._bars is None:
-            click.echo(line, err=True)
-        else:
+        stage.done, now_s = stage.total, self._clock()
+        told = stage.announced or now_s - stage.began_s >= LINE_EVERY_S
+        if self._bars is not None:
             # A line in the bar's place: bars that stay would soon be more than a screen can draw again and again.
             self._bars.remove_task(self._bars.task_ids[0])
-            self.say(line)
+        if told and self._bars is None:
+            click.echo(stage.line(now_s), err=True)
+        elif told:
+            self.say(stage.line(now_s))
 
 
 @dataclass
@@ -116,6 +120,7 @@ class _Stage:
     told_s: float
     done: int = 0
     note: str = ""
+    announced: bool = False
 
     def line(self, now_s: float) -> str:
         """E.g. "N=4: training: 100/200, loss 0.61, 1 min 20 s"."""
