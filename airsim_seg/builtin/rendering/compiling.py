@@ -8,7 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 # numba's workqueue threading layer dies when two threads enter parallel kernels at once, and which layer a machine
 # has is not ours to choose: everything parallel in this process runs under this lock.
@@ -45,3 +47,17 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     options: dict[str, Any] = {"forceinline": True, "fastmath": True, "error_model": "numpy", "_nrt": False}
     compiled: Callable[..., Any] = njit(**options)(function)
     return compiled
+
+
+@intrinsic
+def next_piece(_typing: Any, counter: Any) -> Any:
+    """Take the next number from counter (int64 [1]), as every thread of a kernel may do at once.
+
+    numba deals pieces of work out beforehand, and the thread with the sky waits for the one with the trees.
+    """
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.atomic_rmw("add", array.data, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(counter), build

@@ -15,7 +15,7 @@ from numba import prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from airsim_seg.builtin.rendering.compiling import inline, kernel
+from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
 
 STRIP_ROWS = 48
 LANES = 8  # samples a block; buffers have as many spare columns, since the last block of a row may pass its end
@@ -220,7 +220,7 @@ def _fill_strip(top, bottom, first, stop, records, bounds, materials, cutout, uv
 
 
 @kernel(parallel=True)
-def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty, order, depth, seen):
+def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty, threads, counter, depth, seen):
     """Draw the records into the depth buffer; on equal depth the earlier record stays.
 
     Args:
@@ -234,12 +234,19 @@ def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty
         masks: bool [K,N,N], N a power of two, True where something is drawn.
         near: smallest w, for records that cross it (perspective only).
         empty: float32, the depth of nothing.
-        order: int32, strips of STRIP_ROWS rows in the order of work.
+        threads: how many share the work.
+        counter: int64 [1], zero.
         depth: float32 [H,W+LANES] (out), bigger is nearer; the last columns are meaningless.
         seen: int32 [H,W+LANES] (out), record index or -1.
     """
     limit = np.float32(1.0 / near)
-    for s in prange(len(order)):
-        top = order[s] * STRIP_ROWS
-        bottom = min(top + STRIP_ROWS, depth.shape[0])
-        _fill_strip(top, bottom, first, stop, records, bounds, materials, cutout, uv, masks, limit, empty, depth, seen)
+    strips = (depth.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS
+    for _ in prange(threads):
+        k = next_piece(counter)
+        while k < strips:
+            top = (strips - 1 - k) * STRIP_ROWS  # upwards: the lower half of a picture is busier, and the rest fills up
+            bottom = min(top + STRIP_ROWS, depth.shape[0])
+            _fill_strip(
+                top, bottom, first, stop, records, bounds, materials, cutout, uv, masks, limit, empty, depth, seen
+            )
+            k = next_piece(counter)

@@ -132,17 +132,9 @@ class Rasteriser:
             self._seen = np.empty(self._nearness.shape, np.int32)
         raster.fill(
             first, stop, self._records, self._bounds, self._scene.materials, self._table.cutout, self._scene.uv,
-            self._masks, perspective(view, self._samples).near_w, _NOTHING, self._turns(rows, raster.STRIP_ROWS),
+            self._masks, perspective(view, self._samples).near_w, _NOTHING, self._num_threads, np.zeros(1, np.int64),
             self._nearness, self._seen,
         )  # fmt: skip
-
-    def _turns(self, num_rows: int, rows_a_piece: int) -> Int32Array:
-        """Pieces of the picture in the order of work.
-
-        numba gives each thread a run of them: they take turns, since the lower half of a picture is busier.
-        """
-        pieces = np.arange(-(-num_rows // rows_a_piece), dtype=np.int32)
-        return np.concatenate([pieces[k :: self._num_threads] for k in range(self._num_threads)])
 
     def _resolve(self, view: View, picture: Picture) -> None:
         focal_px = view.size_hw[1] / 2 / np.tan(np.radians(view.fov_deg) / 2)
@@ -155,7 +147,7 @@ class Rasteriser:
                 np.float32(focal_px),
             ),
             self._surfaces, self._skins, self._light, self._tone, np.float32(FAR_DEPTH_M),
-            self._turns(view.size_hw[0], shading.BAND_ROWS),
+            self._num_threads, np.zeros(1, np.int64),
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip
 

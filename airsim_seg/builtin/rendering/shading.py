@@ -4,7 +4,7 @@ Light: sun with a filtered shadow map, sky and ground as two colours darkened by
 sky, haze. Colours are linear RGB until the tone curve.
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
 # Kernels have no annotations: numba compiles one version for the argument types that it meets.
 
 import math
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from airsim_seg.builtin.rendering.compiling import inline, kernel
+from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
 from airsim_seg.types import Float32Array, Int32Array, UInt8Array, UInt32Array
 
 at = np.uint64  # a signed index is first tested for being negative, which every look-up would pay for
@@ -375,7 +375,7 @@ def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects
 
 
 @kernel(parallel=True)
-def resolve(hits, eye, surfaces, skins, light, tone, far_m, order, rgb, objects, depth_m):
+def resolve(hits, eye, surfaces, skins, light, tone, far_m, threads, counter, rgb, objects, depth_m):
     """Turn records into colours, objects and depths.
 
     Args:
@@ -386,12 +386,18 @@ def resolve(hits, eye, surfaces, skins, light, tone, far_m, order, rgb, objects,
         light: of the world.
         tone: uint8 [N], linear light * 1024 -> sRGB.
         far_m: the depth of nothing.
-        order: int32, bands of BAND_ROWS rows in the order of work.
+        threads: how many share the work.
+        counter: int64 [1], zero.
         rgb: uint8 [H,W,3] (out), mean of the samples.
         objects: int32 [H,W] (out), at the pixel's centre (sample 0), -1 for nothing.
         depth_m: float32 [H,W] (out), at the pixel's centre.
     """
     height = objects.shape[0]
-    for k in prange(len(order)):
-        for y in range(order[k] * BAND_ROWS, min((order[k] + 1) * BAND_ROWS, height)):
-            _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects, depth_m)
+    bands = (height + BAND_ROWS - 1) // BAND_ROWS
+    for _ in prange(threads):
+        k = next_piece(counter)
+        while k < bands:
+            last = height - k * BAND_ROWS
+            for y in range(max(last - BAND_ROWS, 0), last):
+                _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects, depth_m)
+            k = next_piece(counter)

@@ -1,6 +1,7 @@
 """What keeps light away, drawn once for a still world: the sun's shadow map and the height of what stands around."""
 
 import cv2
+import numba
 import numpy as np
 
 from airsim_seg.builtin.rendering import raster, triangles
@@ -38,10 +39,9 @@ def draw_parallel(scene: Scene, projection: Projection, table: MaterialTable, ma
         scene.triangles_m, scene.materials, both_sides, chunks, near, first,
         projection.matrix, projection.origin_m, projection.size_hw, projection.near_w, records, bounds, stop,
     )  # fmt: skip
-    strips = np.arange(-(-height // raster.STRIP_ROWS), dtype=np.int32)
     raster.fill(
         first, stop, records, bounds, scene.materials, table.cutout, scene.uv, masks,
-        projection.near_w, _EMPTY, strips, nearness, seen,
+        projection.near_w, _EMPTY, numba.get_num_threads(), np.zeros(1, np.int64), nearness, seen,
     )  # fmt: skip
     return np.ascontiguousarray(nearness[:, :width])
 
