@@ -141,6 +141,18 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, died_at, make):
         assert all(torch.equal(moments[name], second["optimizer"]["state"][key][name]) for name in moments)
 
 
+def test_a_killed_run_that_learns_from_lattices_resumes_to_the_same_bits(tmp_path):
+    """The lattices are drawn from torch's randomness, which the checkpoint must hold."""
+    recipe = Recipe(**{**vars(SMALL), "loss_stride": 3})
+    whole, _ = run(tmp_path / "whole", recipe=recipe, net=small_fanet())
+    with pytest.raises(RuntimeError, match="killed"):
+        run(tmp_path / "cut", recipe=recipe, net=small_fanet(), on_step=at_step(3, fail))
+    resumed, _ = run(tmp_path / "cut", recipe=recipe, net=small_fanet())
+    assert same_bits(whole, resumed)
+    dense, _ = run(tmp_path / "dense", net=small_fanet())
+    assert not same_bits(whole, dense)
+
+
 def test_a_finished_run_is_not_trained_again(tmp_path):
     _, expected = run(tmp_path)
     net, history = run(tmp_path, on_step=lambda _: fail())
