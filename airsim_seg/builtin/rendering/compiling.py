@@ -16,6 +16,10 @@ from numba.extending import intrinsic
 # has is not ours to choose: everything parallel in this process runs under this lock.
 PARALLEL_LOCK = threading.RLock()
 
+# No leave to reorder or to fuse arithmetic: numba optimises the body of a parallel loop once when it compiles it and
+# once more in what it caches, and with "reassoc" the first process after an install drew other bytes than later ones.
+_FASTMATH = {"nnan", "ninf", "nsz"}
+
 
 def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a function to machine code that releases the GIL, cached on disk where any folder can be written.
@@ -24,9 +28,9 @@ def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable
         parallel: prange loops run on several threads; call only under PARALLEL_LOCK.
 
     Returns:
-        A decorator. fastmath stays deterministic: the same code gives the same bytes on one machine.
+        A decorator. Its arithmetic is IEEE's, operation by operation, but for NaN, infinity and -0.
     """
-    options: dict[str, Any] = {"parallel": parallel, "nogil": True, "fastmath": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"parallel": parallel, "nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
@@ -44,7 +48,7 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     It counts no references (`_nrt`), so it can look into arrays but make none, not even slices: counting them for
     every pixel, in memory that the threads share, took longer than the shading.
     """
-    options: dict[str, Any] = {"forceinline": True, "fastmath": True, "error_model": "numpy", "_nrt": False}
+    options: dict[str, Any] = {"forceinline": True, "fastmath": _FASTMATH, "error_model": "numpy", "_nrt": False}
     compiled: Callable[..., Any] = njit(**options)(function)
     return compiled
 

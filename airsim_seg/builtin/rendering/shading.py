@@ -309,7 +309,8 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
     vx, vy, vz = _ray(eye, column, row)
     px, py, pz = eye.origin_m[0] + vx * depth, eye.origin_m[1] + vy * depth, eye.origin_m[2] + vz * depth
     long = math.sqrt(vx * vx + vy * vy + vz * vz)
-    vx, vy, vz = vx / long, vy / long, vz / long
+    unit = f32(1.0) / long
+    vx, vy, vz = vx * unit, vy * unit, vz * unit
     material = at(f[t, 16])
     slant = max(abs(nx * vx + ny * vy + nz * vz), f32(0.2))
     footprint = depth * f[t, 15] / (eye.focal_px * math.sqrt(slant))
@@ -349,8 +350,8 @@ def _sample(hits, eye, surfaces, skins, light, who, column, row):
     if who >= 0:
         return _shade(hits, eye, surfaces, skins, light, at(who), column, row)
     vx, vy, vz = _ray(eye, column, row)
-    long = math.sqrt(vx * vx + vy * vy + vz * vz)
-    return _sky(light, vx / long, vy / long, vz / long)
+    unit = f32(1.0) / math.sqrt(vx * vx + vy * vy + vz * vz)
+    return _sky(light, vx * unit, vy * unit, vz * unit)
 
 
 @inline
