@@ -13,17 +13,26 @@
 Read it beside the paper (Hu et al., "Real-time Semantic Segmentation with Fast Attention", RA-L 2021,
 arXiv 2007.03815):
 
-    backbone.py    ResNet with the additional spatial reduction: four maps, 1/8 to 1/64
-    attention.py   f = K V / n, y = Q^T f: attention in linear time
-    temporal.py    f' = A f: the contexts of the last N frames, summed (TCA)
-    decoder.py     coarse to fine, then the head
-    network.py     all of it together
+    backbone.py      ResNet with the additional spatial reduction: four maps, 1/8 to 1/64
+    attention.py     f = K V / n, y = Q^T f: attention in linear time
+    decoder.py       coarse to fine, then the head
+    network.py       all of it together
+    variant.py       where the paper and the authors' released code part ways
+
+and the memory:
+
+    memory.py        what is remembered, of which frames: "sum" (TCA), "gate,tiles=4", "warped", ...
+    temporal.py      looking back: one mechanism for clips, mixed batches and streams
+    aggregations.py  how a frame is mixed with those before it: one small class each
+    alignment.py     where things were: flows composed over frames, maps moved along them
 
 In eval mode a batch of frames and the same frames one by one give the same logits. In training mode they cannot:
 BatchNorm normalises with the statistics of the batch that it sees.
 """
 
+from fanet.aggregations import Aggregation
+from fanet.memory import Memory
 from fanet.network import FANet
 from fanet.temporal import TemporalState
 
-__all__ = ["FANet", "TemporalState"]
+__all__ = ["Aggregation", "FANet", "Memory", "TemporalState"]

@@ -13,10 +13,21 @@ LEAK = 0.01  # negative slope of the released graph
 STAGE_BLOCKS: dict[str, tuple[int, int, int, int]] = {"resnet18": (2, 2, 2, 2), "resnet34": (3, 4, 6, 3)}
 
 
-def conv_bn(inputs: int, outputs: int, *, kernel: int, stride: int = 1, activation: bool = True) -> nn.Sequential:
-    """Make convolution, BatchNorm and (unless switched off) LeakyReLU; "same" padding, no bias: BatchNorm has one."""
+def conv_bn(
+    inputs: int, outputs: int, *, kernel: int, stride: int = 1, padding: int | None = None, activation: bool = True
+) -> nn.Sequential:
+    """Make convolution, BatchNorm and (unless switched off) LeakyReLU; no bias: BatchNorm has one.
+
+    Args:
+        inputs: channels.
+        outputs: channels.
+        kernel: side of the kernel, odd.
+        stride: of the convolution.
+        padding: None is kernel // 2, which keeps the size at stride 1.
+        activation: whether LeakyReLU follows.
+    """
     layers: list[nn.Module] = [
-        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2 if padding is None else padding, bias=False),
         nn.BatchNorm2d(outputs),
     ]
     if activation:

@@ -1,112 +1,182 @@
-"""Temporal context aggregation (TCA): the contexts of the last N frames are added to the present one's.
+"""Temporal context aggregation (TCA) and its kin: what the last N frames left behind is mixed into the present one.
 
-All that a past frame contributes is its context f (attention.py), so a batch of consecutive frames needs no window and
-no second look at a frame. With the rows of f being frames, the sum over time is one small banded matrix:
+All that a past frame contributes is one item a scale (a context, or a map), so a batch of consecutive frames needs no
+windows and no second look at a frame: each frame looks back into the row of history and batch.
 
-            history    batch            A[i,j] = 1 where frame j is frame i or one of the N before it, in its segment
-    A =   | 1 1 | 1 . . . . |
-          | . 1 | 1 1 . . . |           N = 2, two frames of history, a segment starts at the fourth frame:
-          | . . | 1 1 1 . . |           its memory is empty, and nothing crosses the border
-          | . . | . . . 1 . |
-          | . . | . . . 1 1 |
-
-    f' = A f, in which a row of k < N past frames is scaled by (N+1)/(k+1): a young memory has the size of a full one.
+            history     batch                 row 4 (N = 2, stride 1) looks at 3 and 2;
+            0    1    | 2    3    4    5      a segment that starts at 4 has its memory empty there;
+                        ^ b - 2, b - 1        history and batch only differ in who computed them, and when
 
 One clip ("homogeneous") and several clips after each other ("mixed") differ in `segment_start` alone; a batch of one
 frame with the state of the call before is streaming. All three give the same numbers: the tests hold them to 1e-12.
+
+For the plain sum this is the banded product f' = A f with A[i,j] = 1 where frame j is frame i or one of the N before it
+in its segment, each row scaled to N+1.
 """
 
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from fanet.aggregations import Aggregation
+from fanet.alignment import accumulate, sample, shrink_motion
+from fanet.memory import Memory
 
 
 class TemporalState(NamedTuple):
     """What the next call must know of the past; detached, and all of it: the network's modules remember nothing.
 
     Attributes:
-        contexts: one [N,key,C_s] for each scale, finest first, oldest frame first.
-        num_valid: int64 scalar: how many of the N, the newest ones, are of the segment that the last call ended in; the
+        remembered: for each scale (or the one map) [R,...]: what the last R = N * stride frames left, oldest first.
+        num_valid: int64 scalar: how many of the R, the newest ones, are of the segment that the last call ended in; the
             others are zeros.
+        flows: [R,2,h,w] from the last frame to the one 1, 2, ... R frames before it, NaN = unknown; [0,2,0,0] where
+            nothing is warped.
     """
 
-    contexts: tuple[Tensor, ...]
+    remembered: tuple[Tensor, ...]
     num_valid: Tensor
+    flows: Tensor
 
     @property
     def num_bytes(self) -> int:
-        """Size of the remembered contexts in bytes: 123 kB a frame at width 1 in float32, whatever the input size."""
-        return sum(c.numel() * c.element_size() for c in self.contexts)
+        """Size in bytes: 123 kB a frame for contexts at width 1 in float32, whatever the input size."""
+        return sum(t.numel() * t.element_size() for t in (*self.remembered, self.flows))
 
 
-def empty_state(contexts: list[Tensor], depth: int) -> TemporalState:
-    """Make the state before the first frame, of the kind (channels, dtype, device) of contexts [B,key,C_s]."""
-    return TemporalState(
-        tuple(c.new_zeros(depth, *c.shape[1:]) for c in contexts),
-        torch.zeros((), dtype=torch.int64, device=contexts[0].device),
-    )
+class Recall(nn.Module):
+    """A memory at work: it holds the aggregations, one for each item, and no state.
+
+    Args:
+        memory: what is remembered and how it is mixed.
+        depth: N >= 0; at 0 items come back untouched.
+        num_items: how many items a frame leaves: one a scale that has a history, or one map.
+    """
+
+    def __init__(self, memory: Memory, depth: int, num_items: int) -> None:
+        super().__init__()
+        self.memory = memory
+        self.depth = depth
+        self.reach = depth * memory.stride
+        self.mixes = nn.ModuleList(memory.mix(depth) for _ in range(num_items if depth else 0))
+
+    def forward(
+        self,
+        items: list[Tensor],
+        state: TemporalState | None = None,
+        segment_start: Tensor | None = None,
+        motion: Tensor | None = None,
+    ) -> tuple[list[Tensor], TemporalState]:
+        """Mix every frame's items with those of the N frames that it remembers.
+
+        Args:
+            items: each [B,D,*place], of B consecutive frames.
+            state: what the call before returned; None is an empty memory.
+            segment_start: bool [B], True where memory must be empty; None: nowhere.
+            motion: [B,2,H,W], pixels from each frame to the one before it, NaN = unknown; for warped memories.
+
+        Returns:
+            The mixed items, same shapes, and the state for the next call.
+
+        Raises:
+            ValueError: a state of another network or frame size, or no motion where it is needed.
+        """
+        state = self.empty_state(items) if state is None else state
+        self._check_state(state, items)
+        if self.depth == 0:
+            return items, state
+        if segment_start is None:
+            segment_start = torch.zeros(len(items[0]), dtype=torch.bool, device=items[0].device)
+        segment = segments(segment_start, state.num_valid, self.reach)
+        index, valid = look_back(segment, self.depth, self.memory.stride)
+        flows = self._flows(items[0], state, segment_start, motion)
+        stale = segment[-self.reach :] != segment[-1]
+        mixed, kept = [], []
+        for mix, present, history in zip(self.mixes, items, state.remembered, strict=True):
+            row = torch.cat([history.to(present.dtype), present])  # [R+B, D, *place]
+            mixed.append(self._mix(mix, present, row[index], valid, flows))
+            # A weight of 0 does not silence a NaN: what is forgotten is wiped, so that a cut heals a poisoned memory.
+            newest = row[-self.reach :].detach()
+            kept.append(newest.masked_fill(stale.view(-1, *[1] * (row.ndim - 1)), 0))
+        new_flows = state.flows if flows is None else flows[-1].detach()
+        return mixed, TemporalState(tuple(kept), self.reach - stale.sum(), new_flows)
+
+    def empty_state(self, items: list[Tensor]) -> TemporalState:
+        """Make the state before the first frame, for items such as these."""
+        size_hw = items[0].shape[-2:] if self._is_warped() else (0, 0)
+        return TemporalState(
+            tuple(item.new_zeros(self.reach, *item.shape[1:]) for item in items),
+            torch.zeros((), dtype=torch.int64, device=items[0].device),
+            items[0].new_full((self.reach if self._is_warped() else 0, 2, *size_hw), torch.nan),
+        )
+
+    def extra_repr(self) -> str:
+        """Show what the sub-modules do not."""
+        return f"{self.memory}, depth={self.depth}"
+
+    def _is_warped(self) -> bool:
+        return self.memory.warped and self.depth > 0
+
+    def _flows(self, item: Tensor, state: TemporalState, segment_start: Tensor, motion: Tensor | None) -> Tensor | None:
+        """[B,R,2,h,w] for warped memories: from each frame to those before it, in places of the map."""
+        if not self._is_warped():
+            return None
+        if motion is None:
+            raise ValueError(f"aggregation {self.memory} moves what it remembers: give motion (NaN where unknown)")
+        with torch.no_grad():
+            steps = shrink_motion(motion, (item.shape[2], item.shape[3])).to(item.dtype)
+            return accumulate(steps, segment_start, state.flows.to(item.dtype))
+
+    def _mix(self, mix: nn.Module, present: Tensor, past: Tensor, valid: Tensor, flows: Tensor | None) -> Tensor:
+        """present [B,D,*place], past [B,N,D,*place], valid bool [B,N] -> [B,D,*place]."""
+        assert isinstance(mix, Aggregation)
+        valid = valid.view(*valid.shape, *[1] * (present.ndim - 1))  # [B, N, 1, *ones]
+        if flows is not None:
+            back = flows[:, self.memory.stride - 1 :: self.memory.stride]  # [B, N, 2, h, w]
+            moved, seen = sample(past.flatten(0, 1), back.flatten(0, 1))
+            past, valid = moved.view_as(past), valid & seen.view(*past.shape[:2], 1, *past.shape[3:])
+        mixed: Tensor = mix(present, past.masked_fill(~valid, 0), valid)
+        return mixed
+
+    def _check_state(self, state: TemporalState, items: list[Tensor]) -> None:
+        found = [tuple(t.shape) for t in state.remembered]
+        expected = [(self.reach, *item.shape[1:]) for item in items]
+        if found != expected:
+            raise ValueError(
+                f"this state is of another network or frame size: it remembers {found}, this one needs {expected}"
+            )
 
 
-def segments(segment_start: Tensor, num_valid: Tensor, depth: int) -> Tensor:
+def segments(segment_start: Tensor, num_valid: Tensor, reach: int) -> Tensor:
     """Number the segment of every frame of history and batch.
 
     Args:
         segment_start: bool [B], True where memory must be empty.
         num_valid: int64 scalar, see TemporalState.
-        depth: N.
+        reach: R, frames of history.
 
     Returns:
-        int64 [N+B]: equal numbers are one segment; 0 goes on from the state, -1 is a place without a frame.
+        int64 [R+B]: equal numbers are one segment; 0 goes on from the state, -1 is a place without a frame.
     """
-    place = torch.arange(depth, device=segment_start.device)
-    history = torch.where(place >= depth - num_valid, 0, -1)
+    place = torch.arange(reach, device=segment_start.device)
+    history = torch.where(place >= reach - num_valid, 0, -1)
     return torch.cat([history, segment_start.long().cumsum(0)])
 
 
-def band(segment: Tensor, depth: int) -> Tensor:
-    """Say whom each frame of the batch remembers: bool [B,N+B] from the segment numbers int64 [N+B]. Causal."""
-    frame = torch.arange(len(segment), device=segment.device)
-    lag = frame[depth:, None] - frame[None, :]
-    return (lag >= 0) & (lag <= depth) & (segment[depth:, None] == segment[None, :])
-
-
-def sum_weights(remembers: Tensor, depth: int, dtype: torch.dtype) -> Tensor:
-    """Weights [B,N+B] of the sum over time: each row sums to N+1, however many frames (at least itself) it has."""
-    matrix = remembers.to(dtype)
-    return matrix * ((depth + 1) / matrix.sum(1, keepdim=True))
-
-
-def add_history(
-    contexts: list[Tensor], state: TemporalState | None, segment_start: Tensor | None, depth: int
-) -> tuple[list[Tensor], TemporalState]:
-    """Add to every frame's contexts those of the up to N frames before it in its segment.
+def look_back(segment: Tensor, depth: int, stride: int) -> tuple[Tensor, Tensor]:
+    """Say where each frame of the batch finds what it remembers.
 
     Args:
-        contexts: one [B,key,C_s] for each scale, of B consecutive frames.
-        state: what the call before returned; None is an empty memory.
-        segment_start: bool [B], True where memory must be empty; None: nowhere.
-        depth: N >= 0; at 0 the contexts come back untouched.
+        segment: int64 [R+B], see segments; R = depth * stride.
+        depth: N.
+        stride: frames between two remembered ones.
 
     Returns:
-        The summed contexts, same shapes, and the state for the next call.
+        int64 [B,N], places in the row of history and batch, newest first; and bool [B,N]: whether the frame there is of
+        the same segment.
     """
-    state = empty_state(contexts, depth) if state is None else state
-    if depth == 0:
-        return contexts, state
-    no_cut = torch.zeros(len(contexts[0]), dtype=torch.bool, device=contexts[0].device)
-    segment = segments(no_cut if segment_start is None else segment_start, state.num_valid, depth)
-    remembers = band(segment, depth)
-    weights = sum_weights(remembers, depth, contexts[0].dtype)
-    forgotten, stale = ~remembers.any(0)[:depth], segment[-depth:] != segment[-1]
-
-    summed, kept = [], []
-    for context, past in zip(contexts, state.contexts, strict=True):
-        present, history = context.flatten(1), past.to(context.dtype).flatten(1)  # [B, key*C], [N, key*C]
-        newest = torch.cat([history[len(present) :], present[-depth:]]).detach()
-        if segment_start is not None:
-            # A weight of 0 does not silence a NaN: what is forgotten is wiped, so that a cut heals a poisoned memory.
-            history, newest = history.masked_fill(forgotten[:, None], 0), newest.masked_fill(stale[:, None], 0)
-        summed.append((weights[:, :depth] @ history + weights[:, depth:] @ present).view_as(context))
-        kept.append(newest.view(depth, *context.shape[1:]))
-    return summed, TemporalState(tuple(kept), depth - stale.sum())
+    frame = torch.arange(depth * stride, len(segment), device=segment.device)
+    lag = stride * torch.arange(1, depth + 1, device=segment.device)
+    index = frame[:, None] - lag
+    return index, segment[index] == segment[frame][:, None]

@@ -85,7 +85,7 @@ def test_state_is_detached_and_nothing_hides_in_the_modules():
     first, state = net(frames)
     again, _ = net(frames)
     assert torch.equal(first, again)
-    assert not any(c.requires_grad for c in state.contexts)
+    assert not any(c.requires_grad for c in state.remembered)
     assert all(torch.equal(before[name], value) for name, value in net.state_dict().items())
 
 
@@ -101,7 +101,7 @@ def test_float64_in_float64_out_and_a_state_that_pickles():
     logits, state = net(torch.randn(1, 3, 16, 16, dtype=torch.float64))
     assert logits.dtype == torch.float64
     copy = pickle.loads(pickle.dumps(state))
-    assert all(torch.equal(a, b) for a, b in zip(copy.contexts, state.contexts, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(copy.remembered, state.remembered, strict=True))
 
 
 def test_weights_follow_the_generator_not_the_depth():

@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from torch import Tensor, nn
 
 from fanet import FANet
+from fanet.aggregations import Sum
 from fanet.backbone import Backbone
-from fanet.temporal import TemporalState, add_history
+from fanet.memory import Memory
+from fanet.temporal import Recall, TemporalState
 
 DEPTHS = [0, 1, 2, 4, 6]
 # Frames of each segment of a batch of ten: homogeneous, mixed, mixed with unequal segments.
@@ -194,17 +196,18 @@ def naive_sum(contexts: Tensor, segment_start: list[bool], depth: int) -> Tensor
 def test_any_cut_of_any_video_into_calls_sums_the_same(begins, depth, calls):
     contexts = torch.randn(len(begins), 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     expected = naive_sum(contexts, begins, depth)
+    recall = Recall(Memory(Sum), depth, 1)
     state: TemporalState | None = None
     done, found = 0, []
     for size in [*calls, *[1] * len(begins)]:
         if done < len(begins):
             chosen = slice(done, done + size)
-            (part,), state = add_history([contexts[chosen]], state, torch.tensor(begins[chosen]), depth)
+            (part,), state = recall([contexts[chosen]], state, torch.tensor(begins[chosen]))
             found.append(part)
             done += size
     torch.testing.assert_close(torch.cat(found), expected, rtol=1e-12, atol=1e-12)
     if depth:
         assert state.num_valid == len(remembered(len(begins) - 1, depth - 1, begins))
-        empty, kept = state.contexts[0].split([depth - int(state.num_valid), int(state.num_valid)])
+        empty, kept = state.remembered[0].split([depth - int(state.num_valid), int(state.num_valid)])
         assert torch.equal(kept, contexts[len(begins) - state.num_valid :])
         assert not empty.any()
