@@ -18,6 +18,8 @@ arXiv 2007.03815):
     decoder.py       coarse to fine, then the head
     network.py       all of it together
     variant.py       where the paper and the authors' released code part ways
+    released.py      the authors' own weights, by name
+    weights.py       ImageNet's weights, or those of a file; nothing is executed, nothing is guessed
 
 and the memory:
 
@@ -33,6 +35,17 @@ BatchNorm normalises with the statistics of the batch that it sees.
 from fanet.aggregations import Aggregation
 from fanet.memory import Memory
 from fanet.network import FANet
+from fanet.released import load_released
 from fanet.temporal import TemporalState
+from fanet.weights import WeightsError, load_imagenet, load_weights
 
-__all__ = ["Aggregation", "FANet", "Memory", "TemporalState"]
+__all__ = [
+    "Aggregation",
+    "FANet",
+    "Memory",
+    "TemporalState",
+    "WeightsError",
+    "load_imagenet",
+    "load_released",
+    "load_weights",
+]

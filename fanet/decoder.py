@@ -63,20 +63,25 @@ class Decoder(nn.Module):
         at_8 = at_8 + self._enlarge(self.up_16(at_16), at_8)
         return [at_8, at_16, at_32, at_64]
 
-    def classify(self, at_8: Tensor, at_32: Tensor) -> Tensor:
-        """Two fused maps -> logits [B,num_classes,h,w] at the size of at_8."""
-        coarse = self._enlarge(self.smooth_32(at_32), at_8)
+    def smooth(self, at_32: Tensor) -> Tensor:
+        """[B,C_32,h,w] -> [B,smooth_channels,h,w]: what the head and an auxiliary head both look at."""
+        smooth: Tensor = self.smooth_32(at_32)
+        return smooth
+
+    def classify(self, at_8: Tensor, smooth_32: Tensor) -> Tensor:
+        """The finest fused map and the smoothed one -> logits [B,num_classes,h,w] at the size of at_8."""
+        coarse = self._enlarge(smooth_32, at_8)
         logits: Tensor = self.head(torch.cat([coarse, self.smooth_8(at_8)], dim=1))
         return logits
 
-    def classify_coarse(self, at_32: Tensor, at_64: Tensor) -> list[Tensor]:
+    def classify_coarse(self, smooth_32: Tensor, at_64: Tensor) -> list[Tensor]:
         """Auxiliary logits, each at its map's own size: [B,num_classes,h_32,w_32] and [B,num_classes,h_64,w_64]."""
-        return [self.head_32(self.smooth_32(at_32)), self.head_64(self.smooth_64(at_64))]
+        return [self.head_32(smooth_32), self.head_64(self.smooth_64(at_64))]
 
     def forward(self, attended: list[Tensor]) -> Tensor:
         """Four maps [B,C_s,h_s,w_s], finest first -> logits [B,num_classes,h,w] at the finest map's size."""
         at_8, _, at_32, _ = self.fuse(attended)
-        return self.classify(at_8, at_32)
+        return self.classify(at_8, self.smooth(at_32))
 
     def _enlarge(self, x: Tensor, like: Tensor) -> Tensor:
         return resize(x, (like.shape[-2], like.shape[-1]), align_corners=self.align_corners)

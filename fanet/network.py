@@ -153,7 +153,8 @@ class FANet(nn.Module):
         if tap == "map":
             (at_8,), new_state = self.recall([at_8], state, segment_start, motion)
         # Contiguous: enlarging (and a loss on) class planes is faster than channels last with its 11 channels.
-        logits = self.decoder.classify(at_8, at_32).contiguous()  # [B, num_classes, H/8, W/8]
+        smooth_32 = self.decoder.smooth(at_32)
+        logits = self.decoder.classify(at_8, smooth_32).contiguous()  # [B, num_classes, H/8, W/8]
         if tap == "logits":
             (logits,), new_state = self.recall([logits], state, segment_start, motion)
         assert new_state is not None
@@ -161,7 +162,7 @@ class FANet(nn.Module):
             size_hw = (frames.shape[2], frames.shape[3])
             logits = resize(logits, size_hw, align_corners=self.variant.align_corners)
         if auxiliary:
-            return logits, new_state, self.decoder.classify_coarse(at_32, at_64)
+            return logits, new_state, self.decoder.classify_coarse(smooth_32, at_64)
         return logits, new_state
 
     def extra_repr(self) -> str:

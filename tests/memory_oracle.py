@@ -176,7 +176,10 @@ def oracle(net: FANet, frames: Tensor, begins: list[bool], motion: Tensor | None
         flows = naive_flows(steps, begins, depth * memory.stride)
     if memory.tap == "map":
         finest = [mix(finest, i, 0) for i in range(len(frames))]
-    logits = [net.decoder.classify(at_8[None], maps[2])[0] for at_8, maps in zip(finest, fused, strict=True)]
+    logits = [
+        net.decoder.classify(at_8[None], net.decoder.smooth(maps[2]))[0]
+        for at_8, maps in zip(finest, fused, strict=True)
+    ]
     if memory.tap == "logits":
         logits = [mix(logits, i, 0) for i in range(len(frames))]
     return nn.functional.interpolate(torch.stack(logits), size=frames.shape[2:], mode="bilinear")
