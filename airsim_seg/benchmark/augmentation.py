@@ -104,9 +104,7 @@ def reframe(
         uint8 [T,*size_hw,3] and [T,*size_hw].
     """
     height, width = labels.shape[1:]
-    top, left, crop_height, crop_width = augmentation.crop
-    rows = slice(round(top * height), max(round((top + crop_height) * height), round(top * height) + 1))
-    columns = slice(round(left * width), max(round((left + crop_width) * width), round(left * width) + 1))
+    rows, columns = _window(augmentation, height, width)
     images, labels = images[:, rows, columns], labels[:, rows, columns]
     wanted_hw = (height, width) if size_hw is None else size_hw
     if labels.shape[1:] != wanted_hw:
@@ -116,3 +114,38 @@ def reframe(
     if augmentation.flip:
         images, labels = images[:, :, ::-1], labels[:, :, ::-1]
     return np.ascontiguousarray(images), np.ascontiguousarray(labels)
+
+
+def reframe_motion(
+    motion: Float32Array, augmentation: Augmentation, size_hw: tuple[int, int] | None = None
+) -> Float32Array:
+    """Crop, resize and mirror motion as `reframe` does pictures: its steps grow, shrink and turn with them.
+
+    Args:
+        motion: float32 [T,2,h,w], columns then rows, in pixels; NaN = unknown.
+        augmentation: one draw for all T frames.
+        size_hw: see reframe.
+
+    Returns:
+        float32 [T,2,*size_hw].
+    """
+    num_frames, _, height, width = motion.shape
+    rows, columns = _window(augmentation, height, width)
+    motion = motion[:, :, rows, columns]
+    wanted_hw = (height, width) if size_hw is None else size_hw
+    scale = np.array([wanted_hw[1] / motion.shape[3], wanted_hw[0] / motion.shape[2]], np.float32)
+    if motion.shape[2:] != wanted_hw:
+        planes = np.ascontiguousarray(motion).reshape(num_frames * 2, *motion.shape[2:])
+        resized = [cv2.resize(plane, wanted_hw[::-1], interpolation=cv2.INTER_NEAREST_EXACT) for plane in planes]
+        motion = np.stack(resized).reshape(num_frames, 2, *wanted_hw)
+    if augmentation.flip:
+        motion, scale = motion[:, :, :, ::-1], scale * np.array([-1, 1], np.float32)
+    return np.asarray(motion * scale[:, None, None], np.float32)
+
+
+def _window(augmentation: Augmentation, height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of the crop, at least one of each."""
+    top, left, crop_height, crop_width = augmentation.crop
+    rows = slice(round(top * height), max(round((top + crop_height) * height), round(top * height) + 1))
+    columns = slice(round(left * width), max(round((left + crop_width) * width), round(left * width) + 1))
+    return rows, columns

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from airsim_seg.benchmark.scoring import LabelledVideo
 from airsim_seg.taxonomy import IGNORE
-from airsim_seg.types import Int64Array, UInt8Array
+from airsim_seg.types import Float32Array, Int64Array, UInt8Array
 
 LEVELS = 16  # a colour axis; 16 keeps 4096 cells, each seen by thousands of training pixels
 _SHIFT = 4  # 256 / 16 = 2 ** 4
@@ -77,7 +77,7 @@ class ColourPredictor:
         self.lookup = lookup
         self._rgb: UInt8Array = np.zeros((0, 0, 3), np.uint8)
 
-    def observe(self, rgb: UInt8Array, segment_start: bool) -> None:  # noqa: ARG002
+    def observe(self, rgb: UInt8Array, segment_start: bool, motion: Float32Array | None = None) -> None:  # noqa: ARG002
         """Remember the frame; the past does not matter."""
         self._rgb = rgb
 

@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from airsim_seg.benchmark import augmentation
+from airsim_seg.benchmark.motion import MotionSource
+from airsim_seg.benchmark.resizing import resize_labels, resize_rgb
 from airsim_seg.errors import DataError, MissingData, UsageError
 from airsim_seg.taxonomy import IGNORE
-from airsim_seg.types import BoolArray, Float64Array, Int64Array, UInt8Array
+from airsim_seg.types import BoolArray, Float16Array, Float32Array, Float64Array, Int64Array, UInt8Array
 from airsim_seg.videos import VideoReader
+
+FAR_PIXELS = 30_000.0  # motion is kept in half precision, which ends at 65 504
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +34,15 @@ class LabelledFrames:
         images: uint8 [T,h,w,3], RGB.
         labels: uint8 [T,h,w], class index, 255 = ignore.
         segment_start: bool [T], True at the first frame and after every gap in time.
+        motion: float16 [T,2,h,w], pixels from each frame to the one before it, NaN = unknown; None where no memory of
+            the experiment is warped.
     """
 
     name: str
     images: UInt8Array
     labels: UInt8Array
     segment_start: BoolArray
+    motion: Float16Array | None = None
 
     def __post_init__(self) -> None:
         """Check that the three agree.
@@ -50,11 +56,13 @@ class LabelledFrames:
             and self.labels.ndim == 3
             and self.images.shape == (*self.labels.shape, 3)
             and self.segment_start.shape == self.labels.shape[:1]
+            and (self.motion is None or self.motion.shape == (len(self.labels), 2, *self.labels.shape[1:]))
         )
         if not fits:
             raise DataError(
                 f"video {self.name}: images {self.images.dtype} {self.images.shape}, labels {self.labels.dtype} "
-                f"{self.labels.shape} and segment_start {self.segment_start.shape} do not belong together."
+                f"{self.labels.shape}, segment_start {self.segment_start.shape} and motion "
+                f"{None if self.motion is None else self.motion.shape} do not belong together."
             )
 
     @property
@@ -71,65 +79,56 @@ class Batch:
         images: float32 [B,3,h,w], channels last in memory, ImageNet mean and standard deviation taken out.
         labels: int64 [B,h,w], 255 = ignore.
         segment_start: bool [B], True at the first frame of every clip.
+        motion: float32 [B,2,h,w], pixels from each frame to the one before it, NaN = unknown; None: not asked for.
     """
 
     images: Tensor
     labels: Tensor
     segment_start: Tensor
+    motion: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
-        return Batch(self.images.to(device), self.labels.to(device), self.segment_start.to(device))
+        motion = None if self.motion is None else self.motion.to(device)
+        return Batch(self.images.to(device), self.labels.to(device), self.segment_start.to(device), motion)
 
 
-def load_frames(path: Path, input_hw: tuple[int, int]) -> LabelledFrames:
+def load_frames(path: Path, input_hw: tuple[int, int], motion: MotionSource | None = None) -> LabelledFrames:
     """Read a labelled video and bring it to the network's input size.
 
     Args:
         path: a video file as airsim-seg remap writes it.
         input_hw: (height, width) in pixels.
+        motion: where motion comes from, for warped memories.
 
     Returns:
         RGB resized by area (linearly where it grows), labels by the pixel under each new pixel's centre.
 
     Raises:
         CorruptFile, MissingData: from the reader.
+        DataError: the video lacks what the source of motion needs.
     """
     height, width = input_hw
     with VideoReader(path) as video:
+        moved = None if motion is None else np.empty((video.num_frames, 2, height, width), np.float16)
         images = np.empty((video.num_frames, height, width, 3), np.uint8)
         labels = np.empty((video.num_frames, height, width), np.uint8)
         for i in range(video.num_frames):
             images[i] = resize_rgb(video.rgb(i), input_hw)
             labels[i] = resize_labels(video.labels(i), input_hw)
-        return LabelledFrames(path.stem, images, labels, np.array(video.segment_start, np.bool_))
+            if moved is not None and motion is not None:
+                moved[i] = motion(video, i, input_hw).clip(-FAR_PIXELS, FAR_PIXELS)
+        return LabelledFrames(path.stem, images, labels, np.array(video.segment_start, np.bool_), moved)
 
 
-def resize_rgb(rgb: UInt8Array, input_hw: tuple[int, int]) -> UInt8Array:
-    """Resize uint8 [H,W,3] to (h, w): mean over areas where it shrinks, linear where it grows."""
-    if rgb.shape[:2] == input_hw:
-        return rgb
-    shrinks = input_hw[0] <= rgb.shape[0] and input_hw[1] <= rgb.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(rgb, input_hw[::-1], interpolation=how), np.uint8)
-
-
-def resize_labels(labels: UInt8Array, input_hw: tuple[int, int]) -> UInt8Array:
-    """Resize uint8 [H,W] to (h, w): the label of the pixel that holds each new pixel's centre."""
-    rows, columns = (
-        ((np.arange(new) + 0.5) * old / new).astype(np.intp) for new, old in zip(input_hw, labels.shape, strict=True)
-    )
-    chosen: UInt8Array = labels[rows[:, None], columns]
-    return chosen
-
-
-def to_batch(images: UInt8Array, labels: UInt8Array, segment_start: BoolArray) -> Batch:
-    """Make a batch without augmentation, as scoring wants it, from [T,h,w,3], [T,h,w] and [T]."""
-    normalised = augmentation.normalise(images)
+def to_batch(video: LabelledFrames, chosen: slice) -> Batch:
+    """Make a batch of some frames without augmentation, as scoring wants it."""
+    normalised = augmentation.normalise(video.images[chosen])
     return Batch(
         torch.from_numpy(normalised).permute(0, 3, 1, 2),
-        torch.from_numpy(labels.astype(np.int64)),
-        torch.from_numpy(np.array(segment_start, np.bool_)),
+        torch.from_numpy(video.labels[chosen].astype(np.int64)),
+        torch.from_numpy(np.array(video.segment_start[chosen], np.bool_)),
+        None if video.motion is None else torch.from_numpy(video.motion[chosen].astype(np.float32)),
     )
 
 
@@ -197,10 +196,12 @@ class ClipSampler:
         rng = np.random.default_rng((self.seed, step))
         clips = [self._clip(video, rng) for video in self._choose_videos(rng)]
         first_of_clip = np.arange(self.clips_per_step * self.clip_length) % self.clip_length == 0
+        motions = [motion for _, _, motion in clips if motion is not None]
         return Batch(
-            torch.from_numpy(np.concatenate([images for images, _ in clips])).permute(0, 3, 1, 2),
-            torch.from_numpy(np.concatenate([labels for _, labels in clips])).long(),
+            torch.from_numpy(np.concatenate([images for images, _, _ in clips])).permute(0, 3, 1, 2),
+            torch.from_numpy(np.concatenate([labels for _, labels, _ in clips])).long(),
             torch.from_numpy(first_of_clip),
+            torch.from_numpy(np.concatenate(motions)) if motions else None,
         )
 
     def _choose_videos(self, rng: np.random.Generator) -> Int64Array:
@@ -208,18 +209,23 @@ class ClipSampler:
         enough = np.count_nonzero(places) >= self.clips_per_step
         return rng.choice(len(places), self.clips_per_step, replace=not enough, p=places / places.sum())
 
-    def _clip(self, video: int, rng: np.random.Generator) -> tuple[np.ndarray, UInt8Array]:
+    def _clip(self, video: int, rng: np.random.Generator) -> tuple[Float32Array, UInt8Array, Float32Array | None]:
+        """Normalised pictures, labels and motion of one clip."""
         start = int(rng.choice(self._starts[video]))
         chosen = slice(start, start + self.clip_length)
         images, labels = self.videos[video].images[chosen], self.videos[video].labels[chosen]
+        stored = self.videos[video].motion
+        motion = None if stored is None else stored[chosen].astype(np.float32)
         if not self.augment and self._share == 1.0:
-            return augmentation.normalise(images), labels
+            return augmentation.normalise(images), labels, motion
         if self.augment:
             change = augmentation.draw(rng, share=self._share, recolour=self.recolour)
         else:
             change = augmentation.draw_window(rng, self._share)
         images, labels = augmentation.reframe(images, labels, change, self.crop_hw)
-        return augmentation.normalise(images, change), labels
+        if motion is not None:
+            motion = augmentation.reframe_motion(motion, change, self.crop_hw)
+        return augmentation.normalise(images, change), labels, motion
 
     def fingerprint(self) -> str:
         """Return what the draw depends on, as a short text: the videos' names, lengths and labels, and the settings."""

@@ -7,13 +7,14 @@ from typing import Literal
 
 import tomli_w
 
+from airsim_seg.benchmark.cells import Cell, grid_cells
+from airsim_seg.benchmark.networks import check_model
 from airsim_seg.benchmark.recipe import Recipe
 from airsim_seg.benchmark.tables import read_table, write_table
 from airsim_seg.errors import CorruptFile, UsageError
 from airsim_seg.shipped import shipped_folder
 from airsim_seg.splits import Split
-
-BACKBONES = {"fanet18": "resnet18", "fanet34": "resnet34"}
+from fanet.memory import parse_memory
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,16 @@ class SplitPlan:
 
 @dataclass(frozen=True)
 class NetworkPlan:
-    """The network that every cell shares, depth apart.
+    """What every network of the grid shares.
 
     Attributes:
-        model: "fanet18" or "fanet34".
-        width: factor on all channel numbers, in steps of 1/16.
-        aggregation: how contexts of past frames are combined.
+        width: factor on all channel numbers of FANet, in steps of 1/16; peers have their papers' width.
+        motion: where the motion of warped memories comes from: "flow" (optical flow between the pictures) or "pose"
+            (true depth and poses, for videos that have them); see benchmark/motion.py.
     """
 
-    model: Literal["fanet18", "fanet34"] = "fanet18"
     width: float = 1.0
-    aggregation: Literal["sum"] = "sum"
+    motion: Literal["flow", "pose"] = "flow"
 
     def __post_init__(self) -> None:
         # torch's channels-last kernels on the CPU corrupt memory at stages of fewer than 8 or odd numbers of channels.
@@ -101,22 +101,6 @@ class ScoringPlan:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One training: a place in the grid. Its name is its folder."""
-
-    model: str
-    tca_depth: int
-    aggregation: str
-    batching: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """For instance fanet18-n4-sum-mixed-s0."""
-        return f"{self.model}-n{self.tca_depth}-{self.aggregation}-{self.batching}-s{self.seed}"
-
-
-@dataclass(frozen=True)
 class Experiment:
     """A whole experiment.
 
@@ -126,8 +110,10 @@ class Experiment:
         description: a sentence for the report.
         protocol: "fair": every depth sees the same supervised frames in the same number of steps.
         environment: take videos of this environment alone; "" takes all.
-        tca_depths: numbers of past frames added, the grid's one axis.
-        seeds: the other axis; each depth starts from the same weights and sees the same clips at the same seed.
+        models: networks by name, see benchmark/networks.py; an axis of the grid like the next three.
+        aggregations: what is remembered and how it is mixed, see fanet/memory.py; shared by all depths but 0.
+        tca_depths: numbers of past frames that are remembered.
+        seeds: each depth starts from the same weights and sees the same clips at the same seed.
         split: see SplitPlan; network: see NetworkPlan; scoring: see ScoringPlan.
     """
 
@@ -136,6 +122,8 @@ class Experiment:
     description: str = ""
     protocol: Literal["fair"] = "fair"
     environment: str = ""
+    models: tuple[str, ...] = ("fanet18",)
+    aggregations: tuple[str, ...] = ("sum",)
     tca_depths: tuple[int, ...] = (0, 2, 4, 6)
     seeds: tuple[int, ...] = (0,)
     split: SplitPlan = field(default_factory=SplitPlan)
@@ -150,6 +138,13 @@ class Experiment:
                 raise ValueError(f"{key} is empty: at least one number is wanted.")
             if min(values) < 0 or len(set(values)) < len(values):
                 raise ValueError(f"{key} is {list(values)}: different numbers of 0 or more are wanted.")
+        for name, words in (("models", self.models), ("aggregations", self.aggregations)):
+            if not words or len(set(words)) < len(words):
+                raise ValueError(f"{name} is {list(words)}: one or more different names are wanted.")
+        for model in self.models:
+            check_model(model)
+        for aggregation in self.aggregations:
+            parse_memory(aggregation)
 
     @property
     def batching(self) -> str:
@@ -157,20 +152,26 @@ class Experiment:
         return "homogeneous" if self.training.clips_per_step == 1 else "mixed"
 
     def cells(self) -> list[Cell]:
-        """The grid, seed by seed, so that a whole row of depths is done first."""
-        return [
-            Cell(self.network.model, depth, self.network.aggregation, self.batching, seed)
-            for seed in self.seeds
-            for depth in self.tca_depths
-        ]
+        """The grid, seed by seed, so that a whole row is done first; see grid_cells."""
+        return grid_cells(self.models, self.tca_depths, self.aggregations, self.batching, self.seeds)
 
     def with_split(self, split: Split) -> "Experiment":
         """The same experiment with the split spelled out."""
         return replace(self, split=replace(self.split, train=split.train, val=split.val, test=split.test))
 
     def without_axes(self) -> "Experiment":
-        """Everything that two visits to one run must agree on: depths and seeds may be added later."""
-        return replace(self, tca_depths=(0,), seeds=(0,))
+        """Everything that two visits to one run must agree on: the axes may grow later."""
+        return replace(self, models=("fanet18",), aggregations=("sum",), tca_depths=(0,), seeds=(0,))
+
+    def with_axes_of(self, before: "Experiment") -> "Experiment":
+        """The same experiment with the cells of both: what was asked for before comes first."""
+        return replace(
+            self,
+            models=tuple(dict.fromkeys((*before.models, *self.models))),
+            aggregations=tuple(dict.fromkeys((*before.aggregations, *self.aggregations))),
+            tca_depths=tuple(sorted({*before.tca_depths, *self.tca_depths})),
+            seeds=tuple(sorted({*before.seeds, *self.seeds})),
+        )
 
 
 def load_experiment(path: Path) -> Experiment:

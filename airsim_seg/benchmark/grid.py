@@ -11,12 +11,16 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from airsim_seg.benchmark import baselines, checkpoints, metrics
+from airsim_seg.benchmark.cells import Cell
 from airsim_seg.benchmark.clips import ClipSampler, LabelledFrames, to_batch
-from airsim_seg.benchmark.experiments import BACKBONES, Cell, reload_experiment
+from airsim_seg.benchmark.experiments import reload_experiment
 from airsim_seg.benchmark.latency import measure_in_turns
+from airsim_seg.benchmark.motion import SOURCES, dis_flow
+from airsim_seg.benchmark.networks import build_network
+from airsim_seg.benchmark.resizing import resize_rgb
 from airsim_seg.benchmark.results import (
     BASELINES,
     RunResults,
@@ -29,8 +33,9 @@ from airsim_seg.benchmark.results import (
 )
 from airsim_seg.benchmark.runs import Run
 from airsim_seg.benchmark.scoring import NetworkPredictor, Predictor, prepare_frame, score_videos
-from airsim_seg.benchmark.training import StepReport, build_network, train
+from airsim_seg.benchmark.training import StepReport, train
 from airsim_seg.splits import PARTS, Split
+from airsim_seg.types import UInt8Array
 from airsim_seg.videos import VideoReader
 
 COLOUR_EVERY = 10  # the baselines learn from every tenth training frame: neighbours look alike
@@ -147,11 +152,12 @@ def _run_cell(
 
 def _network(run: Run, cell: Cell) -> nn.Module:
     return build_network(
-        cell.tca_depth,
+        cell.model,
+        tca_depth=cell.tca_depth,
+        aggregation=cell.aggregation,
         num_classes=len(run.classes),
         width=run.experiment.network.width,
         seed=cell.seed,
-        backbone=BACKBONES[cell.model],
     )
 
 
@@ -177,8 +183,8 @@ def _validate(videos: list[LabelledFrames], num_classes: int, net: nn.Module, st
         state = None
         for first in range(0, video.num_frames, VALIDATION_BATCH):
             chosen = slice(first, first + VALIDATION_BATCH)
-            batch = to_batch(video.images[chosen], video.labels[chosen], video.segment_start[chosen])
-            logits, state = net(batch.images.to(device), state, batch.segment_start.to(device))
+            batch = to_batch(video, chosen).to(device)
+            logits, state = net(batch.images, state, batch.segment_start, batch.motion)
             predicted = logits.argmax(1).to(torch.uint8).cpu().numpy()
             confusion += metrics.confusion_matrix(video.labels[chosen], predicted, num_classes)
     return {"val_miou_input_size": metrics.mean_iou(confusion)}
@@ -188,13 +194,16 @@ def _score_parts(run: Run, predictor: Predictor, folder: Path, cell: Cell, progr
     """Score train, val and test into predictions/<part>.npz."""
     (folder / "predictions").mkdir(parents=True, exist_ok=True)
     shown = {"test": run.sample_frames()}
+    source, size = SOURCES[run.experiment.network.motion], run.experiment.training.input_hw
+    motion_of = (lambda video, index: source(video, index, size)) if cell.needs_motion else None
     progress.begin(f"{cell.name}: scoring", sum(run.num_frames(part) for part in PARTS))
     for part in PARTS:
         score = score_videos(
             run.readers(part),
             predictor,
             num_classes=len(run.classes),
-            memory=cell.tca_depth,
+            memory=cell.reach,
+            motion_of=motion_of,
             score_every=run.experiment.scoring.every(part),
             keep=shown.get(part, {}),
             on_frame=progress.advance,
@@ -224,19 +233,19 @@ def _measure_latencies(run: Run, progress: Progress) -> None:
     progress.advance()
 
 
-def _latency_frames(run: Run) -> list[Tensor]:
-    """The first test frames, prepared and on the device."""
+def _latency_frames(run: Run) -> list[UInt8Array]:
+    """The first test frames at the network's size."""
     with VideoReader(run.videos[run.split.test[0]].path) as video:
-        size = run.experiment.training.input_hw
         indices = range(min(LATENCY_CLIP, video.num_frames))
-        return [prepare_frame(video.rgb(index), size).to(run.device) for index in indices]
+        return [resize_rgb(video.rgb(index), run.experiment.training.input_hw) for index in indices]
 
 
-def _stream(run: Run, cell: Cell, frames: list[Tensor]) -> Callable[[], None]:
-    """One frame of a trained cell's stream at each call."""
+def _stream(run: Run, cell: Cell, pictures: list[UInt8Array]) -> Callable[[], None]:
+    """One frame of a trained cell's stream at each call; a warped memory pays for its optical flow there."""
     net = _network(run, cell)
     checkpoints.load_network(run.folder / cell.name / checkpoints.FILE_NAME, net)
     net = net.to(run.device).eval()
+    frames = [prepare_frame(picture, run.experiment.training.input_hw).to(run.device) for picture in pictures]
     going_on = torch.tensor([False], device=run.device)
     state: Any = None
     position = 0
@@ -244,7 +253,11 @@ def _stream(run: Run, cell: Cell, frames: list[Tensor]) -> Callable[[], None]:
     @torch.inference_mode()
     def step() -> None:
         nonlocal state, position
-        _, state = net(frames[position % len(frames)], state, going_on)
+        now, before = position % len(frames), (position - 1) % len(frames)
+        motion = None
+        if cell.needs_motion:
+            motion = torch.from_numpy(dis_flow(pictures[now], pictures[before]))[None].to(run.device)
+        _, state = net(frames[now], state, going_on, motion)
         position += 1
         if run.device.type == "cuda":
             torch.cuda.synchronize()

@@ -12,6 +12,7 @@ runs/<name>/
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from airsim_seg.benchmark import metrics
-from airsim_seg.benchmark.experiments import Cell, Experiment, reload_experiment
+from airsim_seg.benchmark.cells import Arm, Cell, arm_label, baseline_arm
+from airsim_seg.benchmark.experiments import Experiment, reload_experiment
 from airsim_seg.benchmark.latency import Latency
 from airsim_seg.benchmark.scoring import SplitScore
 from airsim_seg.benchmark.statistics import Difference, paired_difference
@@ -65,7 +67,7 @@ class RunResults:
         experiment: with every depth and seed that the run has ever been asked for.
         environment: as in environment.json.
         classes: names, in the order of the labels.
-        cells: finished ones, ordered by depth, then seed.
+        cells: finished ones, ordered by model, depth and aggregation as the experiment has them, then seed.
         baselines: finished ones.
     """
 
@@ -77,20 +79,26 @@ class RunResults:
     baselines: tuple[CellResult, ...]
 
     @property
-    def depths(self) -> list[int]:
-        """Depths with a finished cell, ascending."""
-        return sorted({result.cell.tca_depth for result in self.cells})
+    def arms(self) -> list[Arm]:
+        """Arms with a finished cell: by model, depth 0 first."""
+        return list(dict.fromkeys(result.cell.arm for result in self.cells))
 
-    def of_depth(self, depth: int) -> list[CellResult]:
-        """The finished cells of one depth, by seed."""
-        return [result for result in self.cells if result.cell.tca_depth == depth]
+    def of(self, arm: Arm) -> list[CellResult]:
+        """The finished cells of one arm, by seed."""
+        return [result for result in self.cells if result.cell.arm == arm]
 
-    def difference(self, depth: int) -> Difference | None:
-        """Test mIoU of a depth minus that of N = 0 over the seeds that both have; None without a pair."""
-        ours = {result.cell.seed: result for result in self.of_depth(depth)}
-        plain = {result.cell.seed: result for result in self.of_depth(0)}
+    def label(self, arm: Arm) -> str:
+        """What tells an arm from the run's others, for instance "N=4"."""
+        return arm_label(arm, self.arms)
+
+    def difference(self, arm: Arm) -> Difference | None:
+        """Test mIoU of an arm minus that of its model at N = 0 over the seeds that both have; None without a pair."""
+        base = baseline_arm(arm, self.arms)
+        if base is None or base == arm:
+            return None
+        ours, plain = ({result.cell.seed: result for result in self.of(side)} for side in (arm, base))
         seeds = sorted(ours.keys() & plain.keys())
-        if depth == 0 or not seeds:
+        if not seeds:
             return None
         with_memory, without = (
             np.stack([side[seed].scores["test"].confusions for seed in seeds]) for side in (ours, plain)
@@ -147,12 +155,22 @@ def load_run(folder: Path) -> RunResults:
         raise MissingData(f"{folder} holds no run (no config.toml): make one with `airsim-seg benchmark --out`.")
     experiment = reload_experiment(folder / "config.toml")
     environment = read_json(folder / "environment.json")
-    cells = sorted(experiment.cells(), key=lambda cell: (cell.tca_depth, cell.seed))
+    cells = experiment.cells()
+    arms = {arm: place for place, arm in enumerate(sorted({cell.arm for cell in cells}, key=_place(experiment)))}
+    cells.sort(key=lambda cell: (arms[cell.arm], cell.seed))
     finished = [load_cell(folder / cell.name) for cell in cells if is_finished(folder / cell.name)]
     names = [baseline_cell(name).name for name in BASELINES]
     baselines = [load_cell(folder / name) for name in names if is_finished(folder / name)]
     classes = tuple(environment["classes"])
     return RunResults(folder, experiment, environment, classes, tuple(finished), tuple(baselines))
+
+
+def _place(experiment: Experiment) -> Callable[[Arm], tuple[int, int, int]]:
+    def place(arm: Arm) -> tuple[int, int, int]:
+        names = [*experiment.aggregations, arm.aggregation]
+        return experiment.models.index(arm.model), names.index(arm.aggregation) if arm.tca_depth else -1, arm.tca_depth
+
+    return place
 
 
 def result_table(run: RunResults) -> pd.DataFrame:
@@ -205,15 +223,16 @@ def markdown_table(run: RunResults) -> str:
     lines = [
         f"# {run.experiment.name}: test videos",
         "",
-        "| model | N | seeds | mIoU (dataset) | image IoU (study) | pixel accuracy | FPS | p50 ms | p99 ms |",
-        "| --- | --: | --: | --: | --: | --: | --: | --: | --: |",
+        "| model | N | aggregation | seeds | mIoU (dataset) | image IoU (study) | pixel acc. | FPS | p50 ms | p99 ms |",
+        "| --- | --: | --- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     table = result_table(run).query("split == 'test'")
     scores = ["miou", "miou_image", "pixel_accuracy"]
-    for (model, depth), rows in table.groupby(["model", "tca_depth"], sort=False):
+    for (model, depth, aggregation), rows in table.groupby(["model", "tca_depth", "aggregation"], sort=False):
         percent = " | ".join(f"{100 * rows[name].mean():.1f}" for name in scores)
         times = " | ".join(_number(rows[name].mean()) for name in ("fps", "latency_ms_p50", "latency_ms_p99"))
-        lines.append(f"| {model} | {depth} | {len(rows)} | {percent} | {times} |")
+        how = aggregation if depth else "-"
+        lines.append(f"| {model} | {depth} | {how} | {len(rows)} | {percent} | {times} |")
     lines += [
         "",
         "mIoU (dataset): one confusion matrix over all test pixels, mean over the classes present. "

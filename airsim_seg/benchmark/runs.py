@@ -12,6 +12,7 @@ from airsim_seg.benchmark.clips import LabelledFrames, load_frames
 from airsim_seg.benchmark.dataset import VideoFacts, survey_videos
 from airsim_seg.benchmark.environment import choose_device, describe_environment
 from airsim_seg.benchmark.experiments import Experiment, reload_experiment, save_experiment
+from airsim_seg.benchmark.motion import SOURCES, MotionSource
 from airsim_seg.benchmark.results import read_json, write_json
 from airsim_seg.errors import UsageError
 from airsim_seg.splits import PARTS, Split, explicit_split, split_by_video
@@ -44,8 +45,14 @@ class Run:
 
     def frames(self, part: str) -> list[LabelledFrames]:
         """The videos of a part in memory at the network's input size."""
-        size = self.experiment.training.input_hw
-        return [replace(load_frames(self.videos[name].path, size), name=name) for name in self.split.part(part)]
+        size, motion = self.experiment.training.input_hw, self.motion_source()
+        names = self.split.part(part)
+        return [replace(load_frames(self.videos[name].path, size, motion), name=name) for name in names]
+
+    def motion_source(self) -> MotionSource | None:
+        """Where motion comes from, if any cell moves what it remembers."""
+        warped = any(cell.needs_motion for cell in self.experiment.cells())
+        return SOURCES[self.experiment.network.motion] if warped else None
 
     def num_frames(self, part: str) -> int:
         """Frames of all videos of a part."""
@@ -116,15 +123,11 @@ def _provenance(run: Run, videos_folder: Path) -> dict[str, Any]:
 
 
 def _agree(run: Run, provenance: dict[str, Any]) -> Experiment:
-    """Check that the folder's run is this one; gives the experiment with the depths and seeds of both."""
+    """Check that the folder's run is this one; gives the experiment with the cells of both."""
     before = reload_experiment(run.folder / "config.toml")
     way_out = f"choose another --out, or delete {run.folder}"
     if before.without_axes() != run.experiment.without_axes():
         raise UsageError(f"{run.folder} holds a run with other settings or another split: {way_out}.")
     if read_json(run.folder / "environment.json").get("videos") != provenance["videos"]:
         raise UsageError(f"{run.folder} was made from other videos than those there now: {way_out}.")
-    return replace(
-        run.experiment,
-        tca_depths=tuple(sorted({*before.tca_depths, *run.experiment.tca_depths})),
-        seeds=tuple(sorted({*before.seeds, *run.experiment.seeds})),
-    )
+    return run.experiment.with_axes_of(before)

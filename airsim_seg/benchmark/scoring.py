@@ -17,9 +17,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from airsim_seg.benchmark import augmentation, metrics
-from airsim_seg.benchmark.clips import resize_rgb
+from airsim_seg.benchmark.motion import MovingVideo
+from airsim_seg.benchmark.resizing import resize_rgb
 from airsim_seg.errors import CorruptFile
-from airsim_seg.types import BoolArray, Float64Array, Int64Array, UInt8Array
+from airsim_seg.types import Float32Array, Float64Array, Int64Array, UInt8Array
 
 Prepare = Callable[[UInt8Array], Tensor]
 
@@ -30,21 +31,22 @@ def prepare_frame(rgb: UInt8Array, input_hw: tuple[int, int]) -> Tensor:
     return torch.from_numpy(normalised).permute(0, 3, 1, 2)
 
 
-class LabelledVideo(Protocol):
+class LabelledVideo(MovingVideo, Protocol):
     """What scoring needs of a video; `airsim_seg.videos.VideoReader` is one."""
 
     @property
     def num_frames(self) -> int: ...
-    @property
-    def segment_start(self) -> BoolArray: ...
-    def rgb(self, index: int, /) -> UInt8Array: ...
     def labels(self, index: int, /) -> UInt8Array: ...
+
+
+MotionOf = Callable[[LabelledVideo, int], Float32Array]
+"""(video, index) -> float32 [2,h,w], motion at the network's input size, as the motions of training."""
 
 
 class Predictor(Protocol):
     """Anything that turns a stream of frames into labels: a network, or a baseline."""
 
-    def observe(self, rgb: UInt8Array, segment_start: bool) -> None:
+    def observe(self, rgb: UInt8Array, segment_start: bool, motion: Float32Array | None = None) -> None:
         """Take in the next frame, uint8 [H,W,3]; segment_start is True where memory must be empty."""
 
     def labels(self) -> UInt8Array:
@@ -55,7 +57,7 @@ class NetworkPredictor:
     """A network that streams: one frame at a time, its state carried from call to call.
 
     Args:
-        net: `logits, state = net(frames, state, segment_start)`; put into eval mode.
+        net: `logits, state = net(frames, state, segment_start, motion)`; put into eval mode.
         prepare: rgb uint8 [H,W,3] -> frames float32 [1,3,h,w] at the network's input size, normalised as in training.
     """
 
@@ -68,11 +70,12 @@ class NetworkPredictor:
         self._size_hw = (0, 0)
 
     @torch.inference_mode()
-    def observe(self, rgb: UInt8Array, segment_start: bool) -> None:
-        """Push one frame through the network; see Predictor."""
+    def observe(self, rgb: UInt8Array, segment_start: bool, motion: Float32Array | None = None) -> None:
+        """Push one frame through the network; see Predictor. Motion is float32 [2,h,w], at the network's input size."""
         frames = self.prepare(rgb).to(self.device)  # [1, 3, h, w]
         start = torch.tensor([segment_start], device=self.device)
-        self._logits, self.state = self.net(frames, self.state, start)  # [1, C, h, w]
+        moved = None if motion is None else torch.from_numpy(motion)[None].to(self.device)
+        self._logits, self.state = self.net(frames, self.state, start, moved)  # [1, C, h, w]
         self._size_hw = (rgb.shape[0], rgb.shape[1])
 
     @torch.inference_mode()
@@ -112,6 +115,7 @@ def score_video(
     name: str,
     num_classes: int,
     memory: int | None = None,
+    motion_of: MotionOf | None = None,
     score_every: int = 1,
     keep: Collection[int] = (),
     on_frame: Callable[[], None] | None = None,
@@ -125,6 +129,7 @@ def score_video(
         num_classes: C.
         memory: how many past frames an answer of the predictor can depend on. Frames that no answer depends on are left
             out, which changes nothing but the time it takes; None leaves none out.
+        motion_of: gives each frame's motion, for predictors that need it.
         score_every: compare every k-th frame with the truth (frames 0, k, 2k, ...).
         keep: indices of frames whose labels are kept for pictures; others than scored ones are allowed.
         on_frame: called after each frame, left out or not.
@@ -141,7 +146,8 @@ def score_video(
     answered = np.array([index % score_every == 0 or index in keep for index in range(video.num_frames)], np.bool_)
     for index in range(video.num_frames):
         if memory is None or answered[index : index + memory + 1].any():
-            predictor.observe(video.rgb(index), bool(video.segment_start[index]) or index == 0)
+            motion = None if motion_of is None else motion_of(video, index)
+            predictor.observe(video.rgb(index), bool(video.segment_start[index]) or index == 0, motion)
         if answered[index]:
             predicted = predictor.labels()
             if index in keep:
@@ -236,6 +242,7 @@ def score_videos(
     *,
     num_classes: int,
     memory: int | None = None,
+    motion_of: MotionOf | None = None,
     score_every: int = 1,
     keep: Mapping[str, Collection[int]] | None = None,
     on_frame: Callable[[], None] | None = None,
@@ -247,6 +254,7 @@ def score_videos(
         predictor: its memory is emptied at each video's first frame.
         num_classes: C.
         memory: see score_video.
+        motion_of: see score_video.
         score_every: see score_video.
         keep: video name -> frames to keep for pictures.
         on_frame: called after each frame.
@@ -260,6 +268,7 @@ def score_videos(
                 name=name,
                 num_classes=num_classes,
                 memory=memory,
+                motion_of=motion_of,
                 score_every=score_every,
                 keep=(keep or {}).get(name, ()),
                 on_frame=on_frame,

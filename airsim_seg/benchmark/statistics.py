@@ -117,17 +117,17 @@ def _sign_flip_p(a: Float64Array, b: Float64Array) -> float | None:
     return float(np.mean(differences >= differences[0] - 1e-12))
 
 
-def sentence(difference: Difference, depth: int) -> str:
-    """What may be said about depth N against N = 0, in one honest sentence.
+def sentence(difference: Difference, label: str) -> str:
+    """What may be said about a memory against none, in one honest sentence.
 
     Args:
-        difference: of depth N minus N = 0.
-        depth: N.
+        difference: of the network with the memory minus the same at N = 0.
+        label: what to call it, for instance "N=4".
     """
     change = f"{points(difference.miou)} points of test mIoU against N=0"
     if difference.low is None or difference.high is None:
         return (
-            f"N={depth}: {change}; {difference.num_videos} test video{'s' if difference.num_videos > 1 else ''} "
+            f"{label}: {change}; {difference.num_videos} test video{'s' if difference.num_videos > 1 else ''} "
             f"cannot give an interval: not enough to tell."
         )
     interval = f"95 % interval over videos {points(difference.low)} to {points(difference.high)}"
@@ -137,9 +137,9 @@ def sentence(difference: Difference, depth: int) -> str:
     if difference.num_videos < FEW_VIDEOS:
         caveats.append(f"only {difference.num_videos} test videos")
     if caveats:
-        return f"N={depth}: {change} ({interval}); {' and '.join(caveats)}: not enough to tell."
+        return f"{label}: {change} ({interval}); {' and '.join(caveats)}: not enough to tell."
     verdict = "the interval excludes zero" if difference.excludes_zero else "no difference can be told from zero"
-    return f"N={depth}: {change} ({interval}, {difference.num_seeds} seeds): {verdict}."
+    return f"{label}: {change} ({interval}, {difference.num_seeds} seeds): {verdict}."
 
 
 def points(fraction: float) -> str:

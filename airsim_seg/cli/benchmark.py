@@ -1,7 +1,7 @@
 """`airsim-seg benchmark`: what does a network gain from time?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,8 @@ Examples:
       compares four depths on the videos below data/videos, in runs/<experiment>
   airsim-seg benchmark --tca-depths 0 4 --config fair --seeds 0 1 2 --out runs/fair
       an experiment that is shipped with the package, three seeds
+  airsim-seg benchmark --tca-depths 0 4 --aggregations sum gate warped --models fanet18 enet
+      other memories, other networks
   airsim-seg benchmark --config my.toml --videos data/videos --environment Neighborhood
       your own experiment file
 \b
@@ -30,6 +32,19 @@ The same command again goes on where a stopped run was; finished cells are skipp
     multiple=True,
     metavar="N ...",
     help="Numbers of past frames whose context is added, one cell each.  [default: the experiment's, 0 2 4 6]",
+)
+@click.option(
+    "--models",
+    multiple=True,
+    metavar="NAME ...",
+    help="Networks: fanet18, fanet34, enet, pidnet-s ... (an unknown name lists them).  [default: the experiment's]",
+)
+@click.option(
+    "--aggregations",
+    multiple=True,
+    metavar="NAME ...",
+    help="What is remembered and how it is mixed: sum, mean, decay, lags, gate, local, warped, propagate, with "
+    "settings such as gate,tiles=4 or mean,stride=5.  [default: the experiment's, sum]",
 )
 @click.option(
     "--videos",
@@ -55,6 +70,8 @@ The same command again goes on where a stopped run was; finished cells are skipp
 @click.option("--environment", help="Take the videos of this environment alone.")
 def benchmark(
     tca_depths: tuple[int, ...],
+    models: tuple[str, ...],
+    aggregations: tuple[str, ...],
     videos_folder: Path,
     out: Path | None,
     config: str | None,
@@ -62,7 +79,7 @@ def benchmark(
     steps: int | None,
     environment: str | None,
 ) -> None:
-    """Train and score FANet with several depths of temporal context, and write a report.
+    """Train and score networks with several depths of temporal context, and write a report.
 
     Every depth sees the same frames for the same number of steps from the same initial weights. Videos are split
     whole into train, val and test.
@@ -71,7 +88,8 @@ def benchmark(
         if len(set(values)) < len(values):
             raise click.UsageError(f"{flag} names a number more than once.")
     experiment = _choose(config)
-    experiment = _adapted(experiment, tca_depths, seeds, steps, environment)
+    axes = {"models": models, "aggregations": aggregations, "tca_depths": tca_depths, "seeds": seeds}
+    experiment = _adapted(experiment, {name: values for name, values in axes.items() if values}, steps, environment)
     _run(experiment, videos_folder, out or Path("runs") / experiment.name)
 
 
@@ -89,23 +107,17 @@ def _choose(config: str | None) -> "Experiment":
 
 
 def _adapted(
-    experiment: "Experiment",
-    tca_depths: tuple[int, ...],
-    seeds: tuple[int, ...],
-    steps: int | None,
-    environment: str | None,
+    experiment: "Experiment", axes: dict[str, Any], steps: int | None, environment: str | None
 ) -> "Experiment":
     """The experiment with what the command line says otherwise."""
     from dataclasses import replace
 
     recipe = experiment.training if steps is None else replace(experiment.training, steps=steps)
-    return replace(
-        experiment,
-        training=recipe,
-        tca_depths=tca_depths or experiment.tca_depths,
-        seeds=seeds or experiment.seeds,
-        environment=experiment.environment if environment is None else environment,
-    )
+    place = experiment.environment if environment is None else environment
+    try:
+        return replace(experiment, training=recipe, environment=place, **axes)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.".replace("..", ".")) from error
 
 
 def _run(experiment: "Experiment", videos_folder: Path, folder: Path) -> None:

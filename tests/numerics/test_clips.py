@@ -10,10 +10,9 @@ from airsim_seg.benchmark.clips import (
     LabelledFrames,
     clip_starts,
     load_frames,
-    resize_labels,
-    resize_rgb,
     to_batch,
 )
+from airsim_seg.benchmark.resizing import resize_labels, resize_rgb
 from airsim_seg.errors import DataError, MissingData, UsageError
 from airsim_seg.videos import VideoHeader, VideoWriter
 
@@ -166,7 +165,7 @@ def test_load_frames_reads_a_video_file(tmp_path):
 
 def test_scoring_batches_keep_the_videos_own_segments():
     video = make_video(starts=(0, 5))
-    batch = to_batch(video.images, video.labels, video.segment_start)
+    batch = to_batch(video, slice(None))
     assert batch.segment_start.nonzero().flatten().tolist() == [0, 5]
     assert frame_values(batch) == list(range(12))
 

@@ -18,7 +18,7 @@ class Perfect:
     def __init__(self, truth):
         self.truth, self.seen, self.index = truth, [], -1
 
-    def observe(self, rgb, segment_start):
+    def observe(self, rgb, segment_start, motion=None):
         self.index += 1
         self.seen.append((rgb.shape, segment_start))
 
@@ -34,7 +34,7 @@ class Counter(nn.Module):
         self.num_classes = num_classes
         self.anchor = nn.Parameter(torch.zeros(()))
 
-    def forward(self, frames, state=None, segment_start=None):
+    def forward(self, frames, state=None, segment_start=None, motion=None):
         assert frames.shape[0] == 1
         assert not self.training
         assert not torch.is_grad_enabled()
@@ -86,7 +86,7 @@ def test_leaving_out_frames_that_no_answer_depends_on_changes_nothing(depth):
     seen = []
 
     class Watched(NetworkPredictor):
-        def observe(self, rgb, segment_start):
+        def observe(self, rgb, segment_start, motion=None):
             seen.append(1)
             super().observe(rgb, segment_start)
 
@@ -115,7 +115,7 @@ def test_logits_not_labels_are_upsampled():
             super().__init__()
             self.anchor = nn.Parameter(torch.zeros(()))
 
-        def forward(self, frames, state=None, _segment_start=None):
+        def forward(self, frames, state=None, _segment_start=None, _motion=None):
             x = torch.linspace(-1, 1, frames.shape[3]).expand(1, 1, *frames.shape[2:])
             return torch.cat([x * 0, x + 0.1], 1), state
 

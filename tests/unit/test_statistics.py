@@ -80,8 +80,8 @@ def test_below_three_videos_there_is_no_interval(videos):
     assert got.low is None
     assert got.high is None
     assert got.sign_flip_p is None
-    assert "cannot give an interval" in statistics.sentence(got, 4)
-    assert "not enough to tell" in statistics.sentence(got, 4)
+    assert "cannot give an interval" in statistics.sentence(got, "N=4")
+    assert "not enough to tell" in statistics.sentence(got, "N=4")
 
 
 def test_sign_flip_p_is_the_exact_count():
@@ -126,7 +126,7 @@ def test_same_generator_seed_same_interval():
 )
 def test_the_sentence_never_promises_more_than_the_data(low, high, videos, seeds, words):
     difference = statistics.Difference(0.0104, low, high, 0.2, videos, seeds)
-    text = statistics.sentence(difference, 6)
+    text = statistics.sentence(difference, "N=6")
     assert words in text
     assert "+1.0 points" in text
 

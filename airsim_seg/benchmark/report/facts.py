@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from airsim_seg.benchmark import metrics
+from airsim_seg.benchmark.cells import Arm, baseline_arm
 from airsim_seg.benchmark.report.pictures import css_colours_of
 from airsim_seg.benchmark.results import BASELINES, CellResult, RunResults
 from airsim_seg.benchmark.statistics import FEW_VIDEOS, MIN_VIDEOS_FOR_INTERVAL, Difference, points
@@ -47,15 +48,19 @@ def answer(run: RunResults) -> str:
     """The headline: what the scores of this run are, and whether anything can be told from them."""
     if not run.cells:
         return "No cell is finished yet."
-    best = max(run.depths, key=lambda depth: _mean_miou(run, depth))
-    if 0 not in run.depths:
-        return (
-            f"N={best} reaches {100 * _mean_miou(run, best):.1f} % test mIoU; without a cell at N=0 nothing compares."
-        )
-    differences = [found for depth in run.depths if (found := run.difference(depth)) is not None]
-    plain = f"Without memory (N=0) the network reaches {100 * _mean_miou(run, 0):.1f} % test mIoU"
+    best = max(run.arms, key=lambda arm: _mean_miou(run, arm))
+    plain_arms = [arm for arm in run.arms if arm.tca_depth == 0]
+    if not plain_arms:
+        reached = f"{run.label(best)} reaches {100 * _mean_miou(run, best):.1f} % test mIoU"
+        return f"{reached}; without a cell at N=0 nothing compares."
+    differences = [found for arm in run.arms if (found := run.difference(arm)) is not None]
+    if len({arm.model for arm in run.arms}) > 1:
+        scores = ", ".join(f"{run.label(arm)} {100 * _mean_miou(run, arm):.1f} %" for arm in plain_arms)
+        plain = f"Without memory the networks reach, in test mIoU: {scores}"
+    else:
+        plain = f"Without memory (N=0) the network reaches {100 * _mean_miou(run, plain_arms[0]):.1f} % test mIoU"
     if not differences:
-        return f"{plain}; no other depth was trained."
+        return f"{plain}; nothing with a memory was trained."
     changes = sorted(difference.miou for difference in differences)
     if len(changes) == 1:
         span = f"adding past frames changes that by {points(changes[0])} points"
@@ -64,8 +69,8 @@ def answer(run: RunResults) -> str:
     return f"{plain}; {span}. {_verdict(differences)}"
 
 
-def _mean_miou(run: RunResults, depth: int) -> float:
-    return float(np.mean([result.miou() for result in run.of_depth(depth)]))
+def _mean_miou(run: RunResults, arm: Arm) -> float:
+    return float(np.mean([result.miou() for result in run.of(arm)]))
 
 
 def _verdict(differences: list[Difference]) -> str:
@@ -76,23 +81,23 @@ def _verdict(differences: list[Difference]) -> str:
         return f"That is {' and '.join(reasons)}: not enough to tell."
     told = sum(difference.excludes_zero for difference in differences)
     if told:
-        return f"For {told} of {len(differences)} depths the 95 % interval excludes zero."
+        return f"For {told} of {len(differences)} memories the 95 % interval excludes zero."
     return "No interval excludes zero: no effect of time can be told from this run."
 
 
 def main_table(run: RunResults) -> list[Row]:
-    """By depth: test mIoU, difference to N=0 with its interval, pixel accuracy, frames a second; then the baselines."""
+    """By arm: test mIoU, difference to N=0 with its interval, pixel accuracy, frames a second; then the baselines."""
     rows = [
         Row(
-            f"N={depth}" + (" (no memory)" if depth == 0 else ""),
+            run.label(arm) + (" (no memory)" if arm.tca_depth == 0 else ""),
             (
-                percent([result.miou() for result in run.of_depth(depth)]),
-                _difference_text(run.difference(depth)),
-                percent([_pixel_accuracy(result) for result in run.of_depth(depth)]),
-                _mean_time(run.of_depth(depth), "fps"),
+                percent([result.miou() for result in run.of(arm)]),
+                _difference_text(run.difference(arm)),
+                percent([_pixel_accuracy(result) for result in run.of(arm)]),
+                _mean_time(run.of(arm), "fps"),
             ),
         )
-        for depth in run.depths
+        for arm in run.arms
     ]
     for result in run.baselines:
         cells = (percent([result.miou()]), NOTHING, percent([_pixel_accuracy(result)]), NOTHING)
@@ -102,7 +107,7 @@ def main_table(run: RunResults) -> list[Row]:
 
 def main_heads(run: RunResults) -> list[str]:
     """Headings of main_table."""
-    has_interval = any((found := run.difference(depth)) and found.low is not None for depth in run.depths)
+    has_interval = any((found := run.difference(arm)) and found.low is not None for arm in run.arms)
     against = "against N=0, points" + (" [95 % interval]" if has_interval else "")
     return ["mIoU (dataset), %", against, "pixel accuracy, %", "FPS"]
 
@@ -125,8 +130,8 @@ def _mean_time(results: list[CellResult], field: str, digits: int = 1) -> str:
 
 
 def groups(run: RunResults) -> list[tuple[str, list[CellResult]]]:
-    """Columns of the per-class table: depths, then baselines."""
-    found = [(f"N={depth}", run.of_depth(depth)) for depth in run.depths]
+    """Columns of the per-class table: arms, then baselines."""
+    found = [(run.label(arm), run.of(arm)) for arm in run.arms]
     return found + [(result.cell.model, [result]) for result in run.baselines]
 
 
@@ -195,15 +200,15 @@ def study_table(run: RunResults) -> list[Row]:
 
 
 def latency_table(run: RunResults) -> list[Row]:
-    """Milliseconds a frame by depth: wall percentiles, CPU time and its ratio to N=0."""
+    """Milliseconds a frame by arm: wall percentiles, CPU time and its ratio to the same model at N=0."""
     rows = []
-    plain = [result.latency.cpu_ms for result in run.of_depth(0) if result.latency]
-    for depth in run.depths:
-        results = run.of_depth(depth)
-        cpu = [result.latency.cpu_ms for result in results if result.latency]
+    fields = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "cpu_ms")
+    for arm in run.arms:
+        base = baseline_arm(arm, run.arms)
+        plain = [result.latency.cpu_ms for result in run.of(base) if result.latency] if base else []
+        cpu = [result.latency.cpu_ms for result in run.of(arm) if result.latency]
         ratio = f"{np.mean(cpu) / np.mean(plain):.2f}" if cpu and plain else NOTHING
-        fields = ("latency_ms_p50", "latency_ms_p95", "latency_ms_p99", "cpu_ms")
-        rows.append(Row(f"N={depth}", (*(_mean_time(results, field, 2) for field in fields), ratio)))
+        rows.append(Row(run.label(arm), (*(_mean_time(run.of(arm), field, 2) for field in fields), ratio)))
     return rows
 
 
@@ -217,11 +222,11 @@ def what_is_equal(run: RunResults) -> list[str]:
         f"whatever N is. Early frames of a clip train with the shorter history that they have.",
         f"At the same seed: the same initial weights, the same clips in the same order, the same augmentation "
         f"(seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}).",
-        f"The same recipe ({recipe.precision}, input {size_words(recipe.input_hw)}), the same network apart from N: "
-        f"memory has no weights of its own, so all depths have {_params(run)} parameters.",
+        f"The same recipe ({recipe.precision}, input {size_words(recipe.input_hw)}), and for one model the same "
+        f"network apart from its memory: {_params(run)} parameters.",
         "BatchNorm learns in training and is frozen in scoring. Past frames come from the same video only: memory is "
         "emptied at every video and every gap in time.",
-        "The last step's weights are scored; no step, seed or depth is picked by its test score.",
+        "The last step's weights are scored; no step, seed or memory is picked by its test score.",
     ]
 
 
@@ -235,8 +240,8 @@ def latency_words(run: RunResults) -> str:
     return (
         f"{frames} timed frames a cell after {run.experiment.scoring.latency_warm_up} frames of warm-up in each turn; "
         f"cells take turns, so that a busy machine is busy for all. Torch threads: {threads}. The network alone, from "
-        "a float tensor to logits at its input's size; frames a second = 1000 / p50. Compare CPU time where the "
-        "machine does other work."
+        "a float tensor to logits at its input's size (with its optical flow, where memory is warped); frames a second "
+        "= 1000 / p50. Compare CPU time where the machine does other work."
     )
 
 
@@ -246,7 +251,11 @@ def size_words(size_hw: tuple[int, int]) -> str:
 
 
 def _params(run: RunResults) -> str:
-    return f"{run.cells[0].params / 1e6:.2f} million" if run.cells else "the same number of"
+    counts = sorted({result.params for result in run.cells})
+    if not counts:
+        return "the same number of"
+    few, many = f"{counts[0] / 1e6:.2f}", f"{counts[-1] / 1e6:.2f}"
+    return f"{few} million" if few == many else f"{few} to {many} million"
 
 
 def how_scored(run: RunResults) -> list[str]:

@@ -18,6 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from airsim_seg.benchmark.cells import Arm, baseline_arm
 from airsim_seg.benchmark.report.pictures import Sample, colours_of, paint
 from airsim_seg.benchmark.results import RunResults
 from airsim_seg.types import UInt8Array
@@ -73,20 +74,20 @@ def draw_all(run: RunResults, samples: Sequence[Sample]) -> dict[str, str]:
 
 
 def curves(run: RunResults) -> Figure:
-    """Training loss and validation mIoU by step: one line a depth (mean over seeds), a band where seeds differ."""
+    """Training loss and validation mIoU by step: one line an arm (mean over seeds), a band where seeds differ."""
     figure = Figure(figsize=(9, 3.6))
     figure.subplots_adjust(left=0.05, right=0.99, bottom=0.15, top=0.89, wspace=0.13)
     loss, miou = figure.subplots(1, 2)
     window = max(1, run.experiment.training.steps // 40)
-    for position, depth in enumerate(run.depths):
-        histories = [result.history.set_index("step") for result in run.of_depth(depth)]
+    for position, arm in enumerate(run.arms):
+        histories = [result.history.set_index("step") for result in run.of(arm)]
         losses = pd.concat([history["loss"].rolling(window, min_periods=1).mean() for history in histories], axis=1)
-        _line(loss, losses, position, f"N={depth}", marked=False)
+        _line(loss, losses, position, run.label(arm), marked=False)
         scored = [
             history["val_miou_input_size"].dropna() * 100 for history in histories if "val_miou_input_size" in history
         ]
         if scored:
-            _line(miou, pd.concat(scored, axis=1), position, f"N={depth}", marked=True)
+            _line(miou, pd.concat(scored, axis=1), position, run.label(arm), marked=True)
     ends = (0, 1.03 * run.experiment.training.steps)
     loss.set(title=f"Training loss (mean of {window} steps)", xlabel="step", yscale="log", xlim=ends)
     loss.yaxis.set_major_formatter("{x:.2g}")
@@ -105,31 +106,63 @@ def _line(axes: Axes, values: pd.DataFrame, position: int, label: str, *, marked
 
 
 def miou_vs_depth(run: RunResults) -> Figure:
-    """Test and validation mIoU by depth: the mean as a line, each seed as a dot, the colour baseline for scale."""
+    """Test mIoU by depth, one line a model and aggregation: means, each seed as a dot, the colour baseline for scale.
+
+    With one line alone its figures stand beside it, and validation is drawn too.
+    """
     figure = Figure(figsize=(9, 3.0))
     figure.subplots_adjust(left=0.05, right=0.99, bottom=0.18, top=0.87)
     axes = figure.subplots()
-    top = 0.0
-    for part, colour, marker in (("test", SERIES[1], "o"), ("val", SERIES[0], "s")):
-        means = [100 * float(np.mean([result.miou(part) for result in run.of_depth(depth)])) for depth in run.depths]
-        axes.plot(run.depths, means, color=colour, marker=marker, markersize=7, label=f"{part} videos")
-        if part == "test":
-            for depth, mean in zip(run.depths, means, strict=True):
-                label = f"{mean:.1f}"
-                axes.annotate(label, (depth, mean), (0, 9), textcoords="offset points", ha="center", fontweight="bold")
-        for result in run.cells:
-            axes.plot(result.cell.tca_depth, 100 * result.miou(part), ".", color=colour, alpha=0.6, markersize=8)
-        top = max(top, *(100 * result.miou(part) for result in run.cells))
+    lines = _lines(run)
+    if len(lines) == 1:
+        _depth_line(axes, run, lines[0], "val", SERIES[0], "s", "val videos", marked=False)
+        _depth_line(axes, run, lines[0], "test", SERIES[1], "o", "test videos", marked=True)
+    else:
+        for place, arms in enumerate(lines):
+            colour, marker = SERIES[place % len(SERIES)], MARKERS[place % len(MARKERS)]
+            _depth_line(axes, run, arms, "test", colour, marker, _line_name(run, arms), marked=False)
+    scores = [100 * result.miou(part) for result in run.cells for part in ("test", "val")]
     for result in run.baselines:
         if result.cell.model == "colour":
-            level = 100 * result.miou("test")
-            axes.axhline(level, color=SERIES[3], linestyle=(0, (4, 3)), linewidth=1.6, label="colour baseline, test")
-            top = max(top, level)
-    axes.set(title="mIoU (dataset) by depth, %", xlabel="N, past frames added", ylim=(0, min(100, top * 1.25)))
-    axes.set_xticks(run.depths)
+            scores.append(100 * result.miou("test"))
+            axes.axhline(scores[-1], color=SERIES[3], linestyle=(0, (4, 3)), linewidth=1.6, label="colour, test")
+    top = min(100, max(scores) * 1.25)
+    title = "mIoU (dataset) by depth, %" + ("" if len(lines) == 1 else ", test videos")
+    axes.set(title=title, xlabel="N, past frames remembered", ylim=(0, top))
+    axes.set_xticks(sorted({arm.tca_depth for arm in run.arms}))
     axes.grid(axis="x", visible=False)
     axes.legend(loc="lower right", ncols=3)
     return figure
+
+
+def _lines(run: RunResults) -> list[list[Arm]]:
+    """Arms that belong on one line: a model and an aggregation by depth, beginning at what it is compared with."""
+    lines: dict[tuple[str, str], list[Arm]] = {}
+    for arm in run.arms:
+        if arm.tca_depth:
+            base = baseline_arm(arm, run.arms)
+            lines.setdefault((arm.model, arm.aggregation), [base] if base else []).append(arm)
+    drawn = {arm for line in lines.values() for arm in line}
+    return [*lines.values(), *([arm] for arm in run.arms if arm not in drawn)]
+
+
+def _line_name(run: RunResults, arms: list[Arm]) -> str:
+    words = run.label(arms[-1]).split()
+    return " ".join(words if len(arms) == 1 else [word for word in words if not word.startswith("N=")]) or "test videos"
+
+
+def _depth_line(
+    axes: Axes, run: RunResults, arms: list[Arm], part: str, colour: str, marker: str, label: str, *, marked: bool
+) -> None:
+    depths = [arm.tca_depth for arm in arms]
+    means = [100 * float(np.mean([result.miou(part) for result in run.of(arm)])) for arm in arms]
+    axes.plot(depths, means, color=colour, marker=marker, markersize=7, label=label)
+    for arm, depth, mean in zip(arms, depths, means, strict=True):
+        if marked:
+            text = f"{mean:.1f}"
+            axes.annotate(text, (depth, mean), (0, 9), textcoords="offset points", ha="center", fontweight="bold")
+        for result in run.of(arm):
+            axes.plot(depth, 100 * result.miou(part), ".", color=colour, alpha=0.6, markersize=8)
 
 
 def predictions(run: RunResults, samples: Sequence[Sample]) -> Figure:

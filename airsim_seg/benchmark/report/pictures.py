@@ -37,12 +37,12 @@ class Sample:
 
 
 def read_samples(run: RunResults) -> list[Sample]:
-    """The frames of samples.npz with the predictions of the smallest and the largest depth (first seed of each).
+    """The frames of samples.npz with the predictions of the first and the last arm (first seed of each).
 
     Raises:
         CorruptFile: samples.npz is missing or damaged; delete the run's folder and run again.
     """
-    shown = [run.of_depth(depth)[0] for depth in sorted({run.depths[0], run.depths[-1]})] if run.cells else []
+    shown = [run.of(arm)[0] for arm in dict.fromkeys((run.arms[0], run.arms[-1]))] if run.cells else []
     path = run.folder / "samples.npz"
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -52,7 +52,7 @@ def read_samples(run: RunResults) -> list[Sample]:
                     int(frame),
                     arrays[f"rgb_{i}"],
                     arrays[f"labels_{i}"],
-                    {f"N={result.cell.tca_depth}": _kept(result, str(video), int(frame)) for result in shown},
+                    {run.label(result.cell.arm): _kept(result, str(video), int(frame)) for result in shown},
                 )
                 for i, (video, frame) in enumerate(zip(arrays["video"], arrays["frame"], strict=True))
             ]
