@@ -78,6 +78,11 @@ class Decoder(nn.Module):
         """Auxiliary logits, each at its map's own size: [B,num_classes,h_32,w_32] and [B,num_classes,h_64,w_64]."""
         return [self.head_32(smooth_32), self.head_64(self.smooth_64(at_64))]
 
+    def classifiers(self) -> list[nn.Module]:
+        """The last layers of the heads: those whose outputs are logits."""
+        heads = [module for name, module in self.named_children() if name.startswith("head")]
+        return [list(head.children())[-1] for head in heads]
+
     def forward(self, attended: list[Tensor]) -> Tensor:
         """Four maps [B,C_s,h_s,w_s], finest first -> logits [B,num_classes,h,w] at the finest map's size."""
         at_8, _, at_32, _ = self.fuse(attended)

@@ -76,12 +76,17 @@ class FANet(nn.Module):
     def reset_parameters(self, generator: torch.Generator | None = None) -> None:
         """Draw new weights (He et al. 2015 for LeakyReLU, fan out); BatchNorm back to 1 and 0.
 
+        The classifiers' weights have variance 1 / inputs instead: by fan out, which is the few classes, logits would
+        start with a spread of 5 and the loss at 6 instead of ln(classes).
+
         Args:
             generator: where the randomness comes from; None is torch's own. The same generator state gives the same
                 weights for every tca_depth: a memory's own parameters do not start at random.
         """
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
+            if isinstance(module, nn.Conv2d) and module in self.decoder.classifiers():
+                nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="linear", generator=generator)
+            elif isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, a=LEAK, mode="fan_out", generator=generator)
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_parameters()

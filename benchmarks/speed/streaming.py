@@ -1,4 +1,4 @@
-"""What memory costs when frames come one by one: FANet with N = 6 against N = 0, in turns, in one run.
+"""What memory costs when frames come one by one: FANet with N = 6 against N = 0 and against the study's windows.
 
     python benchmarks/speed/streaming.py [--width 1.0] [--frames 40]
 
@@ -11,6 +11,7 @@ import statistics
 import time
 
 import torch
+from windowed import Windowed
 
 from fanet import FANet, TemporalState
 
@@ -36,21 +37,43 @@ class Stream:
         return 1e3 * (time.process_time() - began)
 
 
+class WindowStream:
+    """The same as the 2021 study computes it: N + 1 frames through the whole network for each answer."""
+
+    def __init__(self, depth: int, width: float, size_hw: tuple[int, int]) -> None:
+        net = FANet(num_classes=11, width=width, tca_depth=0).eval()
+        net.reset_parameters(torch.Generator().manual_seed(0))
+        self.window = Windowed(net)
+        self.frames = torch.randn(depth + 1, 3, *size_hw, generator=torch.Generator().manual_seed(1))
+
+    @torch.inference_mode()
+    def step_ms(self) -> float:
+        """Segment one frame; CPU milliseconds."""
+        began = time.process_time()
+        self.window(self.frames)
+        return 1e3 * (time.process_time() - began)
+
+
 def compare(size_hw: tuple[int, int], width: float, frames: int) -> None:
     """Measure both depths in turns and print one line."""
     streams = {depth: Stream(depth, width, size_hw) for depth in DEPTHS}
+    windows = WindowStream(DEPTHS[-1], width, size_hw)
+    windowed_ms = []
     times: dict[int, list[float]] = {depth: [] for depth in DEPTHS}
     for turn in range(WARM_UP + frames):
         for depth, stream in streams.items():
             spent_ms = stream.step_ms()
             if turn >= WARM_UP:
                 times[depth].append(spent_ms)
+        if turn % 8 == 0:
+            windowed_ms.append(windows.step_ms())
     none, six = (statistics.median(times[depth]) for depth in DEPTHS)
     state = streams[6].state
     assert state is not None
     print(
         f"{size_hw[1]}x{size_hw[0]}: N=0 {none:.1f} ms, N=6 {six:.1f} ms a frame (1 thread, CPU time), "
-        f"ratio {six / none:.3f}; state {state.num_bytes // 6} bytes a past frame",
+        f"ratio {six / none:.3f}; windows {statistics.median(windowed_ms):.1f} ms, "
+        f"{statistics.median(windowed_ms) / six:.2f} times N=6; state {state.num_bytes // 6} bytes a past frame",
         flush=True,
     )
 
