@@ -1,6 +1,7 @@
 """Every memory: batched = streaming = loops that recompute each frame from its definition; float64, gradients too."""
 
 import itertools
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -235,18 +236,18 @@ def test_any_cut_of_any_video_into_calls_mixes_the_same(
     torch.testing.assert_close(torch.cat(found), torch.stack(rows), rtol=1e-12, atol=1e-12)
 
 
-def test_another_one_is_a_class_of_a_few_lines() -> None:
-    """What docs/adding-an-aggregation.md promises."""
-
-    class Largest(Aggregation):
-        def forward(self, present: Tensor, past: Tensor, valid: Tensor) -> Tensor:
-            return torch.maximum(present, past.masked_fill(~valid, -torch.inf).amax(1))
-
-    net, frames = make_net(2, Memory(Largest)), make_frames()
+@pytest.mark.parametrize("tap", ["contexts", "map", "logits"])
+def test_another_one_is_a_class_of_a_few_lines(tap: str) -> None:
+    """The one that docs/adding-an-aggregation.md adds, word for word."""
+    page = (Path(__file__).parents[2] / "docs/adding-an-aggregation.md").read_text()
+    known: dict[str, object] = {"Aggregation": Aggregation, "Tensor": Tensor, "torch": torch}
+    exec(page.split("```python")[1].split("```")[0], known)
+    net, frames = make_net(2, Memory(known["Median"], tap)), make_frames()  # type: ignore[arg-type]
     batched = run(net, frames, starts([3, 7]), make_motion(), [10])
     streamed = run(net, frames, starts([3, 7]), make_motion(), [1] * 10)
     torch.testing.assert_close(streamed, batched, rtol=1e-12, atol=1e-12)
-    assert "aggregation=largest" in repr(net)
+    assert not torch.allclose(batched[-1], make_net(0, "sum")(frames)[0][-1])
+    assert "aggregation=median" in repr(net)
 
 
 @pytest.mark.parametrize("text", NAMES)
