@@ -8,7 +8,7 @@ from typing import Literal
 import tomli_w
 
 from airsim_seg.benchmark.cells import Cell, grid_cells
-from airsim_seg.benchmark.networks import check_model
+from airsim_seg.benchmark.networks import BACKBONES, check_model
 from airsim_seg.benchmark.recipe import Recipe
 from airsim_seg.benchmark.tables import read_table, write_table
 from airsim_seg.errors import CorruptFile, UsageError
@@ -143,6 +143,8 @@ class Experiment:
                 raise ValueError(f"{name} is {list(words)}: one or more different names are wanted.")
         for model in self.models:
             check_model(model)
+            if self.training.auxiliary_weight > 0 and model not in BACKBONES:
+                raise ValueError(f"auxiliary_weight needs the heads of FANet, and models has {model!r}: set it to 0.")
         for aggregation in self.aggregations:
             parse_memory(aggregation)
 

@@ -7,19 +7,18 @@ anywhere goes on from there when the same command is given again.
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from airsim_seg.benchmark import baselines, checkpoints, metrics
+from airsim_seg.benchmark import baselines, checkpoints
+from airsim_seg.benchmark.cell_training import Progress, cell_network, train_cell
 from airsim_seg.benchmark.cells import Cell
-from airsim_seg.benchmark.clips import ClipSampler, LabelledFrames, to_batch
+from airsim_seg.benchmark.clips import LabelledFrames
 from airsim_seg.benchmark.experiments import reload_experiment
 from airsim_seg.benchmark.latency import measure_in_turns
 from airsim_seg.benchmark.motion import SOURCES, dis_flow
-from airsim_seg.benchmark.networks import build_network
 from airsim_seg.benchmark.resizing import resize_rgb
 from airsim_seg.benchmark.results import (
     BASELINES,
@@ -33,27 +32,13 @@ from airsim_seg.benchmark.results import (
 )
 from airsim_seg.benchmark.runs import Run
 from airsim_seg.benchmark.scoring import NetworkPredictor, Predictor, prepare_frame, score_videos
-from airsim_seg.benchmark.training import StepReport, train
 from airsim_seg.splits import PARTS, Split
 from airsim_seg.types import UInt8Array
 from airsim_seg.videos import VideoReader
+from fanet.state_dicts import AUXILIARY
 
 COLOUR_EVERY = 10  # the baselines learn from every tenth training frame: neighbours look alike
-VALIDATION_BATCH = 16  # frames a forward pass when validating during training
 LATENCY_CLIP = 50  # different frames under the stopwatch, repeated
-
-
-class Progress(Protocol):
-    """What the command line shows while a run goes on."""
-
-    def say(self, text: str) -> None:
-        """One line that stays."""
-
-    def begin(self, title: str, total: int) -> None:
-        """A task of so many steps; it ends when the next begins."""
-
-    def advance(self, note: str = "") -> None:
-        """One step of it is done."""
 
 
 def execute(run: Run, progress: Progress) -> RunResults:
@@ -123,71 +108,12 @@ def _save_samples(run: Run) -> None:
 def _run_cell(
     run: Run, cell: Cell, train_frames: list[LabelledFrames], val_frames: list[LabelledFrames], progress: Progress
 ) -> None:
-    recipe, folder = run.experiment.training, run.folder / cell.name
-    sampler = ClipSampler(
-        train_frames,
-        clip_length=recipe.clip_length,
-        clips_per_step=recipe.clips_per_step,
-        seed=cell.seed,
-        augment=recipe.augment,
-        recolour=recipe.recolour,
-        crop_hw=recipe.crop_hw,
-    )
-    net = _network(run, cell).to(run.device)
-    progress.begin(f"{cell.name}: training", recipe.steps)
-    history = train(
-        net,
-        sampler,
-        recipe,
-        folder,
-        seed=cell.seed,
-        on_step=_step_counter(progress),
-        validate=partial(_validate, val_frames, len(run.classes)),
-    )
-    predictor = NetworkPredictor(net, partial(prepare_frame, input_hw=recipe.input_hw))
+    folder = run.folder / cell.name
+    net, history = train_cell(run, cell, train_frames, val_frames, progress)
+    predictor = NetworkPredictor(net, partial(prepare_frame, input_hw=run.experiment.training.input_hw))
     _score_parts(run, predictor, folder, cell, progress)
-    params = sum(parameter.numel() for parameter in net.parameters())
+    params = sum(p.numel() for name, p in net.named_parameters() if not name.startswith(AUXILIARY))
     save_cell(folder, cell, params=params, train_seconds=round(float(history["seconds"].sum()), 2))
-
-
-def _network(run: Run, cell: Cell) -> nn.Module:
-    return build_network(
-        cell.model,
-        tca_depth=cell.tca_depth,
-        aggregation=cell.aggregation,
-        num_classes=len(run.classes),
-        width=run.experiment.network.width,
-        seed=cell.seed,
-    )
-
-
-def _step_counter(progress: Progress) -> Callable[[StepReport], None]:
-    """Advances the bar; the first report of a resumed training jumps to where it stopped."""
-    done = 0
-
-    def on_step(report: StepReport) -> None:
-        nonlocal done
-        while done < report.step:
-            done += 1
-            progress.advance(f"loss {report.loss:.3f}" if done == report.step else "")
-
-    return on_step
-
-
-@torch.inference_mode()
-def _validate(videos: list[LabelledFrames], num_classes: int, net: nn.Module, step: int) -> dict[str, float]:  # noqa: ARG001
-    """Dataset mIoU of the validation videos at the network's input size, for the curves."""
-    device = next(net.parameters()).device
-    confusion = np.zeros((num_classes, num_classes), np.int64)
-    for video in videos:
-        state = None
-        for first in range(0, video.num_frames, VALIDATION_BATCH):
-            chosen = slice(first, first + VALIDATION_BATCH)
-            batch = to_batch(video, chosen).to(device)
-            logits, state = net(batch.images, state, batch.segment_start, batch.motion)
-            predicted = logits.argmax(1).to(torch.uint8).cpu().numpy()
-            confusion += metrics.confusion_matrix(video.labels[chosen], predicted, num_classes)
-    return {"val_miou_input_size": metrics.mean_iou(confusion)}
 
 
 def _score_parts(run: Run, predictor: Predictor, folder: Path, cell: Cell, progress: Progress) -> None:
@@ -242,7 +168,7 @@ def _latency_frames(run: Run) -> list[UInt8Array]:
 
 def _stream(run: Run, cell: Cell, pictures: list[UInt8Array]) -> Callable[[], None]:
     """One frame of a trained cell's stream at each call; a warped memory pays for its optical flow there."""
-    net = _network(run, cell)
+    net = cell_network(run, cell)
     checkpoints.load_network(run.folder / cell.name / checkpoints.FILE_NAME, net)
     net = net.to(run.device).eval()
     frames = [prepare_frame(picture, run.experiment.training.input_hw).to(run.device) for picture in pictures]

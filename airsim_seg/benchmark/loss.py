@@ -1,12 +1,17 @@
-"""What training minimises: cross entropy over all pixels, or over a lattice of them that is drawn anew each step."""
+"""What training minimises: cross entropy over the labelled pixels, or over the hard ones among them.
 
-from collections.abc import Sequence
+Both may see every pixel, or a lattice of them that is drawn anew each step.
+"""
+
+import math
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from airsim_seg.benchmark.clips import ClipSampler
+from airsim_seg.benchmark.distributed import Team
 from airsim_seg.taxonomy import IGNORE
 
 SHARE_FLOOR = 1e-3  # a class with no training pixel gets the weight of one with a thousandth of them, not infinity
@@ -18,20 +23,66 @@ def class_weights(sampler: ClipSampler, num_classes: int, enabled: bool) -> Tens
     return (shares + SHARE_FLOOR).rsqrt() if enabled else torch.ones(num_classes)
 
 
-def supervised_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+def supervised_loss(
+    logits: Tensor,
+    labels: Tensor,
+    weights: Tensor,
+    *,
+    hard: Callable[[Tensor], Tensor] | None = None,
+    team: Team | None = None,
+) -> Tensor:
     """Average the weighted cross entropy over the labelled pixels; 0 where a batch has none.
 
     Args:
-        logits: float32 [B,num_classes,h,w].
+        logits: floating [B,num_classes,h,w].
         labels: int64 [B,h,w], 255 = ignore.
         weights: float32 [num_classes].
+        hard: float [P] losses of the labelled pixels -> bool [P], those that count; None: all do.
+        team: the processes that train together, if there are several. Each chooses its own hard pixels.
 
     Returns:
-        Scalar.
+        Scalar. Its mean over a team is the average over the pixels of all ranks, however many each of them has.
     """
-    total = F.cross_entropy(logits, labels, weight=weights, ignore_index=IGNORE, reduction="sum")
-    count = torch.bincount(labels.flatten(), minlength=256)[: len(weights)]
-    return total / (count * weights).sum().clamp_min(weights.min())
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    weights = weights.to(logits)
+    if hard is None:
+        total = F.cross_entropy(logits, labels, weight=weights, ignore_index=IGNORE, reduction="sum")
+        mass = (torch.bincount(labels.flatten(), minlength=256)[: len(weights)] * weights).sum()
+    else:
+        labelled = labels != IGNORE
+        losses = F.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="none")[labelled]  # [P]
+        counted = weights[labels[labelled]] * hard(losses.detach())
+        total, mass = (counted * losses).sum(), counted.sum()
+    if team is not None:
+        total, mass = total * team.size, team.sum(mass)
+    return total / mass.clamp_min(weights.min())
+
+
+def hard_pixels(losses: Tensor, threshold: float, min_share: float) -> Tensor:
+    """Choose the pixels to learn from in online hard example mining.
+
+    Args:
+        losses: float [P], cross entropy of each labelled pixel.
+        threshold: pixels whose true class has a probability below this are hard.
+        min_share: at least this share of the P is chosen, the hardest; with ties it can be more.
+
+    Returns:
+        bool [P].
+
+    Source: Shrivastava et al. 2016 (arXiv 1604.03540), in the form of feinanshan/FANet, Train/ptsemseg/loss/loss.py.
+    There the least number counts ignored pixels, too.
+    """
+    hard = losses > -math.log(threshold)
+    least = math.ceil(min_share * len(losses))
+    if int(hard.sum()) < least:
+        hard = losses >= losses.topk(least).values[-1]
+    return hard
+
+
+def frames_since_start(segment_start: Tensor) -> Tensor:
+    """Count the frames before each one in its segment: bool [B] -> int64 [B]; the first frame begins one."""
+    place = torch.arange(len(segment_start), device=segment_start.device)
+    return place - torch.where(segment_start, place, 0).cummax(0).values
 
 
 def draw_lattice(size_hw: Sequence[int], stride: int) -> tuple[Tensor, Tensor]:

@@ -10,8 +10,10 @@ import torch
 
 from airsim_seg.benchmark.clips import LabelledFrames, load_frames
 from airsim_seg.benchmark.dataset import VideoFacts, survey_videos
+from airsim_seg.benchmark.distributed import alone
 from airsim_seg.benchmark.environment import choose_device, describe_environment
 from airsim_seg.benchmark.experiments import Experiment, reload_experiment, save_experiment
+from airsim_seg.benchmark.learning import check_recipe
 from airsim_seg.benchmark.motion import SOURCES, MotionSource
 from airsim_seg.benchmark.results import read_json, write_json
 from airsim_seg.errors import UsageError
@@ -73,9 +75,12 @@ def prepare_run(experiment: Experiment, videos_folder: Path, folder: Path) -> Ru
     """Survey the videos, settle the split, write config.toml and environment.json, or hold them against those there.
 
     Raises:
-        UsageError: the folder holds a run of another experiment or of other videos.
+        UsageError: a memory longer than the clips, a precision that the device lacks, or a folder that holds a run of
+            another experiment or of other videos.
         MissingData, CorruptFile, DataError: see survey_videos and split_by_video.
     """
+    for cell in experiment.cells():
+        check_recipe(experiment.training, cell.reach, alone(choose_device()))
     surveyed = {video.name: video for video in survey_videos(videos_folder, experiment.environment)}
     split = _settle_split(experiment, surveyed)
     videos = {name: surveyed[name] for part in PARTS for name in split.part(part)}

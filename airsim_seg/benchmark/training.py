@@ -1,10 +1,10 @@
 """Training: one loop, read from top to bottom.
 
-Protocol "fair": every frame of every clip is supervised, early ones with the history that they have; all depths of a
-seed start from the same weights and see the same clips with the same augmentation for the same number of steps.
+Protocol "fair": every frame of every clip is supervised, early ones with the history that they have (unless the recipe
+says otherwise); all depths of a seed start from the same weights and see the same clips with the same augmentation for
+the same number of steps. What happens in a step stands in learning.py, with several processes in distributed.py.
 """
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,15 +14,16 @@ from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from airsim_seg.benchmark import checkpoints
 from airsim_seg.benchmark.clips import Batch, ClipSampler
+from airsim_seg.benchmark.distributed import Team, alone
 from airsim_seg.benchmark.interrupts import deferred_interrupt
-from airsim_seg.benchmark.loss import class_weights, draw_lattice, resize_at, supervised_loss
+from airsim_seg.benchmark.learning import Learner, NotFinite
+from airsim_seg.benchmark.loss import class_weights
 from airsim_seg.benchmark.recipe import Recipe
 from airsim_seg.errors import Interrupted, TrainingError
-from fanet import FANet
 
 HISTORY_NAME = "history.csv"
 BAD_BATCH_NAME = "bad_batch.pt"
@@ -49,24 +50,6 @@ class StepReport:
     seconds: float
 
 
-def build_network(tca_depth: int, *, num_classes: int, width: float, seed: int, backbone: str = "resnet18") -> FANet:
-    """Make a FANet whose initial weights depend on seed (and shape) alone: every depth starts from the same ones.
-
-    Args:
-        tca_depth: N.
-        num_classes: channels of the logits.
-        width: factor on all channels.
-        seed: of the initial weights.
-        backbone: "resnet18" or "resnet34".
-
-    Returns:
-        The network on the CPU, in channels-last memory order (a fifth faster to train there).
-    """
-    net = FANet(num_classes=num_classes, backbone=backbone, width=width, tca_depth=tca_depth)
-    net.reset_parameters(torch.Generator().manual_seed(seed))
-    return net.to(memory_format=torch.channels_last)
-
-
 def train(
     net: nn.Module,
     sampler: ClipSampler,
@@ -76,50 +59,54 @@ def train(
     seed: int,
     on_step: Callable[[StepReport], None] | None = None,
     validate: Validate | None = None,
+    team: Team | None = None,
+    origin: str | None = None,
 ) -> pd.DataFrame:
     """Train a network, or go on where folder's checkpoint of the same run stopped.
 
-    On one machine with one number of threads, a run that was stopped and resumed ends with the same bits as one that
-    was not.
+    On one machine with one number of threads and processes, a run that was stopped and resumed ends with the same bits
+    as one that was not.
 
     Args:
-        net: called as net(images, None, segment_start) -> (logits, state), with an attribute num_classes; on the device
-            to train on; trained in place and left in eval mode.
+        net: called as net(images, None, segment_start, motion) -> (logits, state), with an attribute num_classes; on
+            the device to train on; trained in place and left in eval mode.
         sampler: draws the clips of each step.
         recipe: how to train.
         folder: receives checkpoint.pt and history.csv; made if needed.
         seed: of the run: names it in the checkpoint, and seeds torch's randomness for networks with dropout.
         on_step: called after each step.
         validate: called with the network in eval mode and the step; its figures become columns of the history.
+        team: the processes that train this network together; only the first writes, validates and calls on_step.
+        origin: what the weights were initialised from, for the checkpoint; None: at random, or as a checkpoint says.
 
     Returns:
         One row per step: step, loss, learning_rate, seconds, and validate's figures where it ran.
 
     Raises:
+        UsageError: the recipe does not fit the network, the device or the team; see learning.check_recipe.
         TrainingError: the loss is not finite (the batch is saved), or folder's checkpoint is of another run.
         CorruptFile: folder's checkpoint does not read.
         Interrupted: Ctrl-C; the checkpoint is saved, the same call goes on from it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    team = team or alone(next(net.parameters()).device)
     with _torch_settings(recipe.threads, seed), deferred_interrupt() as interrupted:
-        run = _Run(net, sampler, recipe, folder, seed)
+        run = _Run(net, sampler, recipe, folder, seed, team, origin)
         run.resume()
         try:
             while run.step < recipe.steps:
                 began = time.perf_counter()
-                rate = float(run.schedule.get_last_lr()[0])
-                loss = run.learn(sampler.sample(run.step))
+                loss, rate = run.learn(sampler.sample(run.step))
                 report = StepReport(run.step, recipe.steps, loss, rate, time.perf_counter() - began)
                 run.history.append(
                     {"step": report.step, "loss": loss, "learning_rate": rate, "seconds": report.seconds}
                 )
-                if validate and run.is_due(recipe.validate_every):
+                if validate and team.is_first and run.is_due(recipe.validate_every):
                     run.history[-1] |= validate(net.eval(), run.step)
-                if on_step:
+                if on_step and team.is_first:
                     on_step(report)
                 if run.is_due(recipe.checkpoint_every):
                     run.save()
-                if interrupted():
+                if team.any(interrupted()):
                     raise KeyboardInterrupt
         except KeyboardInterrupt as interrupt:
             raise Interrupted(run.save_after_interrupt()) from interrupt
@@ -136,60 +123,39 @@ class _Run:
     recipe: Recipe
     folder: Path
     seed: int
+    team: Team
+    origin: str | None
     step: int = 0
     between_steps: bool = True
     history: list[dict[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.device = next(self.net.parameters()).device
-        self.optimizer = torch.optim.AdamW(_parameter_groups(self.net, self.recipe.weight_decay), fused=True)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer,
-            max_lr=self.recipe.peak_learning_rate,
-            div_factor=self.recipe.peak_learning_rate / self.recipe.learning_rate,
-            total_steps=self.recipe.steps + 1,  # it is stepped once more after the last
-        )
         weights = class_weights(self.sampler, num_classes_of(self.net), self.recipe.class_weighting)
-        self.class_weights = weights.to(self.device)
+        self.learner = Learner(self.net, self.recipe, weights, self.team)
+        self.folder.mkdir(parents=True, exist_ok=True)
 
-    def learn(self, batch: Batch) -> float:
-        """Do one optimiser step and return its loss."""
+    def learn(self, batch: Batch) -> tuple[float, float]:
+        """Do one optimiser step and return its loss and learning rate."""
         self.between_steps = False
-        self.net.train()
-        batch = batch.to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.precision == "bf16"):
-            logits, labels = self.supervised(batch)
-        loss = supervised_loss(logits.float(), labels, self.class_weights)
-        self.optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        gradient_norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip_gradient_norm)
-        if not math.isfinite(loss.item() + gradient_norm.item()):
-            self.refuse(batch, loss.item())
-        self.optimizer.step()
-        self.schedule.step()
+        try:
+            loss, rate = self.learner.learn(batch, self.step)
+        except NotFinite as error:
+            raise self.refusal(batch, error) from error
         self.step += 1
         self.between_steps = True
-        return loss.item()
-
-    def supervised(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Logits and labels of the pixels that this step learns from: all, or a lattice of them, see loss_stride."""
-        if self.recipe.loss_stride == 1:
-            return self.net(batch.images, None, batch.segment_start)[0], batch.labels
-        rows, columns = draw_lattice(batch.labels.shape[1:], self.recipe.loss_stride)
-        coarse, _ = self.net(batch.images, None, batch.segment_start, full_size=False)
-        logits = resize_at(coarse, batch.labels.shape[1:], rows, columns)
-        return logits, batch.labels[:, rows[:, None], columns]
+        return loss, rate
 
     def is_due(self, every: int) -> bool:
         """Say whether something that happens every so many steps, and at the end, happens now."""
         return self.step == self.recipe.steps or (every > 0 and self.step % every == 0)
 
-    def refuse(self, batch: Batch, loss: float) -> None:
-        """Stop on a loss or gradient that is not finite; the weights are still those of the step before."""
+    def refusal(self, batch: Batch, error: NotFinite) -> TrainingError:
+        """Save the batch whose loss or gradient is not finite; the weights are still those of the step before."""
         path = self.folder / BAD_BATCH_NAME
-        checkpoints.save(path, vars(batch) | {"step": self.step + 1})
-        raise TrainingError(
-            f"The loss ({loss:g}) or its gradient is not finite at step {self.step + 1} of {self.recipe.steps}: lower "
+        if self.team.is_first:
+            checkpoints.save(path, vars(batch) | {"step": self.step + 1})
+        return TrainingError(
+            f"The loss ({error}) or its gradient is not finite at step {self.step + 1} of {self.recipe.steps}: lower "
             f"peak_learning_rate ({self.recipe.peak_learning_rate:g}), or look at the batch, saved in {path}."
         )
 
@@ -207,18 +173,18 @@ class _Run:
 
     def save(self) -> None:
         """Write checkpoint and history, each whole or not at all."""
+        if not self.team.is_first:
+            return
         content = {
             "schema": checkpoints.SCHEMA,
             "schema_version": checkpoints.SCHEMA_VERSION,
             "identity": self.identity(),
+            "origin": self.origin,
             "step": self.step,
-            "net": self.net.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
             "rng": torch.get_rng_state(),
             "history": self.history,
         }
-        checkpoints.save(self.folder / checkpoints.FILE_NAME, content)
+        checkpoints.save(self.folder / checkpoints.FILE_NAME, content | self.learner.state_dict())
         history = pd.DataFrame(self.history)
         checkpoints.write_atomically(self.folder / HISTORY_NAME, lambda file: history.to_csv(file, index=False))
 
@@ -229,9 +195,10 @@ class _Run:
             return
         content = checkpoints.read(path)
         checkpoints.check_same_run(path, content["identity"], self.identity())
-        self.net.load_state_dict(content["net"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.schedule.load_state_dict(content["schedule"])
+        if self.origin is not None:
+            checkpoints.check_same_run(path, content, {"origin": self.origin})
+        self.origin = content["origin"]
+        self.learner.load_state_dict(content)
         torch.set_rng_state(content["rng"])
         self.history = content["history"]
         self.step = content["step"]
@@ -255,15 +222,6 @@ def num_classes_of(net: nn.Module) -> int:
     if not isinstance(num_classes, int):
         raise TypeError(f"{type(net).__name__} has no num_classes: a network to train must say how many it tells apart")
     return num_classes
-
-
-def _parameter_groups(net: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay matrices and kernels; leave vectors (BatchNorm's factors and offsets, biases) alone."""
-    parameters = list(net.parameters())
-    return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
 
 
 @contextmanager

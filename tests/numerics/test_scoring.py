@@ -18,7 +18,7 @@ class Perfect:
     def __init__(self, truth):
         self.truth, self.seen, self.index = truth, [], -1
 
-    def observe(self, rgb, segment_start, motion=None):
+    def observe(self, rgb, segment_start, _motion=None):
         self.index += 1
         self.seen.append((rgb.shape, segment_start))
 
@@ -34,7 +34,7 @@ class Counter(nn.Module):
         self.num_classes = num_classes
         self.anchor = nn.Parameter(torch.zeros(()))
 
-    def forward(self, frames, state=None, segment_start=None, motion=None):
+    def forward(self, frames, state=None, segment_start=None, _motion=None):
         assert frames.shape[0] == 1
         assert not self.training
         assert not torch.is_grad_enabled()
@@ -86,7 +86,7 @@ def test_leaving_out_frames_that_no_answer_depends_on_changes_nothing(depth):
     seen = []
 
     class Watched(NetworkPredictor):
-        def observe(self, rgb, segment_start, motion=None):
+        def observe(self, rgb, segment_start, _motion=None):
             seen.append(1)
             super().observe(rgb, segment_start)
 
