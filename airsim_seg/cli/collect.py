@@ -63,28 +63,30 @@ def collect(
     drone and car trajectories that keep clear of everything; the world stands still for every frame, so that colour,
     ids and pose belong together and frames are exactly 1/rate seconds apart. Recordings lie in OUT/ENV.
     """
-    _check_number("--seconds", seconds, MAX_SECONDS)
-    _check_number("--rate", rate_hz, 1000.0)
+    check_number("--seconds", seconds, MAX_SECONDS)
+    check_number("--rate", rate_hz, 1000.0)
     if address is not None and not address.strip():
         raise UsageError("--sim takes HOST:PORT, not nothing.")
-    _check_environment(environment)
+    check_environment(environment)
 
     from airsim_seg.collection.request import Request
     from airsim_seg.collection.session import collect as run
     from airsim_seg.simulators.launch import connect_or_start
 
     request = Request(environment, VEHICLES[vehicle], videos, seconds, seed, rate_hz, "depth" in also, out)
-    with _live() as callbacks:
+    with live_callbacks() as callbacks:
         summaries = run(request, lambda: connect_or_start(environment, address, callbacks.say), callbacks)
     _show(summaries)
 
 
-def _check_number(option: str, value: float, most: float) -> None:
+def check_number(option: str, value: float, most: float) -> None:
+    """Refuse a number that is not above 0 and at most `most`."""
     if not (math.isfinite(value) and 0 < value <= most):
         raise UsageError(f"{option} takes a number above 0 and up to {most:g}, not {value:g}.")
 
 
-def _check_environment(environment: str) -> None:
+def check_environment(environment: str) -> None:
+    """Refuse an environment without a label map; the message lists those that have one."""
     from airsim_seg.label_maps import find_label_map, known_environments
 
     try:
@@ -97,7 +99,7 @@ def _check_environment(environment: str) -> None:
 
 
 @contextmanager
-def _live() -> "Iterator[Callbacks]":
+def live_callbacks(stage: str = "recording") -> "Iterator[Callbacks]":
     """Progress with lines above it, and a Ctrl-C that finishes the frame in hand."""
     from airsim_seg.cli.progress import StageProgress
     from airsim_seg.collection.session import Callbacks
@@ -106,7 +108,7 @@ def _live() -> "Iterator[Callbacks]":
 
     def progress(what: str, done: int, total: int) -> None:
         nonlocal recording
-        recording = recording or what == "recording"
+        recording = recording or what == stage
         stages.update(what, done, total)
 
     with _interruptible(lambda: recording) as should_stop, StageProgress() as stages:

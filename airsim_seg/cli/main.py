@@ -10,9 +10,13 @@ import click
 from airsim_seg import __version__
 from airsim_seg.cli.benchmark import benchmark
 from airsim_seg.cli.collect import collect
+from airsim_seg.cli.export_model import export_model
 from airsim_seg.cli.importing import import_group
+from airsim_seg.cli.live import live
+from airsim_seg.cli.predict import predict
 from airsim_seg.cli.remap import remap
 from airsim_seg.cli.sim import sim
+from airsim_seg.cli.train import train
 from airsim_seg.errors import AirsimSegError
 
 EPILOG = """\b
@@ -57,7 +61,11 @@ def main() -> None:
 main.add_command(collect)
 main.add_command(remap)
 main.add_command(import_group)
+main.add_command(train)
 main.add_command(benchmark)
+main.add_command(export_model)
+main.add_command(predict)
+main.add_command(live)
 main.add_command(sim)
 
 if __name__ == "__main__":

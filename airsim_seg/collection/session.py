@@ -84,6 +84,16 @@ def collect(
     return [summarise(task.path, classes, unknown.get(task.path)) for task in tasks]
 
 
+def plan_for(request: Request, simulator: Simulator, callbacks: Callbacks, task: Task) -> Plan:
+    """Plan one video of a request as collect would, without recording it; the simulator is paused.
+
+    Raises:
+        UsageError: the simulator shows another environment.
+        NoRoute, SimulatorLost, StorageError: see collect.
+    """
+    return _Session(request, simulator, callbacks).plan(task)
+
+
 class _Session:
     """The part of a collection that needs the simulator."""
 
@@ -108,7 +118,7 @@ class _Session:
         done = 0
         for task in tasks:
             # The plan comes before the file: where there is no way, no empty file is left behind.
-            plan = self._plan(task)
+            plan = self.plan(task)
             with self._open(task, plan) as writer:
                 done += writer.num_frames
                 unknown[task.path] = 0
@@ -140,7 +150,8 @@ class _Session:
                 f"make room, choose another --out, or ask for fewer or shorter videos."
             )
 
-    def _plan(self, task: Task) -> Plan:
+    def plan(self, task: Task) -> Plan:
+        """The trajectory of one video."""
         request = self._request
         rng = np.random.default_rng([request.seed, _STREAMS[task.vehicle], task.number])
         if task.vehicle == "drone":

@@ -1,0 +1,56 @@
+"""`airsim-seg predict`: a trained network over a film, a video or a camera."""
+
+from pathlib import Path
+
+import click
+
+EPILOG = """\b
+Examples:
+  airsim-seg predict --weights runs/demo/fanet18-n4-sum-mixed-s0 --video data/videos/Neighborhood/drone-s0-000.h5
+      a labelled video: the overlay, the labels, and IoU against the truth
+  airsim-seg predict --weights exports/demo-fanet18-n4-sum-mixed-s0-openvino --video flight.mp4
+      a film through OpenVINO
+  airsim-seg predict --weights runs/demo/fanet18-n0-sum-mixed-s0 --video camera --frames 250
+      the first camera; Ctrl-C ends it and keeps what was segmented
+"""
+BACKEND_NAMES = ("torch", "onnxruntime", "openvino")  # deploy.runtimes.BACKENDS, without its imports
+
+
+@click.command("predict", epilog=EPILOG)
+@click.option("--weights", type=click.Path(path_type=Path), required=True, help="A trained cell, or an export of one.")
+@click.option("--video", required=True, metavar="FILE|camera", help="An MP4 or other film, an HDF5 video or recording.")
+@click.option("--backend", type=click.Choice(BACKEND_NAMES), help="What runs it.  [default: what the weights are for]")
+@click.option(
+    "--threads", type=click.IntRange(min=0), default=0, help="CPU threads; 0 leaves the choice to the backend."
+)
+@click.option("--frames", type=click.IntRange(min=1), help="Stop after so many frames.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Receives overlay.mp4 and labels.h5.  [default: predictions/<video>]",
+)
+def predict(weights: Path, video: str, backend: str | None, threads: int, frames: int | None, out: Path | None) -> None:
+    """Segment what a camera sees or saw, frame by frame, with the network's memory.
+
+    Writes an overlay to look at and the labels as an HDF5 video; where the video holds the truth, IoU is printed.
+    """
+    from airsim_seg.cli.progress import StageProgress
+    from airsim_seg.deploy.predict import predict as run
+    from airsim_seg.deploy.runtimes import open_model
+    from airsim_seg.deploy.segmenter import Segmenter
+    from airsim_seg.deploy.sources import open_source
+
+    with open_source(video) as source:
+        segmenter = Segmenter(open_model(weights, backend, threads))  # type: ignore[arg-type]
+        folder = out or Path("predictions") / source.name
+        count = min(source.num_frames or frames or 0, frames or source.num_frames or 0)
+        height, width = segmenter.model.signature.input_hw
+        click.echo(
+            f"Segmenting {video} ({count or 'until Ctrl-C'}{' frames' if count else ''}) with {weights}, "
+            f"at {width}x{height}, into {folder}."
+        )
+        with StageProgress() as progress:
+            progress.begin("segmenting", count or 1_000_000)
+            outcome = run(segmenter, source, folder, made_by=weights.name, limit=frames, on_frame=progress.advance)
+    for sentence in outcome.sentences():
+        click.echo(sentence)

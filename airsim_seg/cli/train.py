@@ -1,0 +1,198 @@
+"""`airsim-seg train`: one network, trained by hand."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from airsim_seg.benchmark.cells import Cell
+    from airsim_seg.benchmark.distributed import Team
+    from airsim_seg.benchmark.experiments import Experiment
+    from airsim_seg.cli.progress import StageProgress
+
+EPILOG = """\b
+Examples:
+  airsim-seg train --tca-depth 4 --videos data/videos --out runs/by-hand
+      trains FANet with four frames in memory, in runs/by-hand/fanet18-n4-sum-mixed-s0
+  airsim-seg benchmark --config runs/by-hand/config.toml --out runs/by-hand
+      scores what was trained there, and writes the report
+  airsim-seg train --tca-depth 2 --aggregation gate,tiles=4 --config my.toml --init imagenet
+      your own experiment file, another memory, the backbone's weights from ImageNet (width = 1.0 only)
+  torchrun --nproc-per-node 2 -m airsim_seg train --config fair --out runs/two-gpus
+      two processes share the clips of each step: one a GPU, or on the CPU where there is none
+\b
+The same command again goes on where a stopped training was.
+"""
+
+
+@click.command("train", epilog=EPILOG)
+@click.option(
+    "--tca-depth",
+    type=click.IntRange(min=0),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Number of past frames that are remembered; 0 is the plain network.",
+)
+@click.option(
+    "--aggregation",
+    metavar="NAME",
+    help="What is remembered and how it is mixed: sum, mean, gate,tiles=4, warped ...  [default: the experiment's]",
+)
+@click.option(
+    "--model", metavar="NAME", help="Network: fanet18, fanet34, or a peer such as enet.  [default: the experiment's]"
+)
+@click.option(
+    "--videos",
+    "videos_folder",
+    type=click.Path(path_type=Path),
+    default=Path("data/videos"),
+    show_default=True,
+    help="Folder of labelled videos, as airsim-seg remap writes it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("runs/by-hand"),
+    show_default=True,
+    help="Folder of the run; the network goes into a folder of its own there.",
+)
+@click.option(
+    "--config",
+    metavar="FILE|NAME",
+    default="demo",
+    show_default=True,
+    help="Experiment that says how to train: a TOML file, or one that is shipped (demo, fair, captures).",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and clips.")
+@click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps, instead of the experiment's.")
+@click.option(
+    "--init",
+    metavar="imagenet|FILE",
+    help="Weights to start from: ImageNet's for the backbone (fetched once), or a file of this network's: a "
+    "checkpoint.pt, a state dict, .safetensors.  [default: random]",
+)
+@click.option("--environment", help="Take the videos of this environment alone.")
+def train(
+    tca_depth: int,
+    aggregation: str | None,
+    model: str | None,
+    videos_folder: Path,
+    out: Path,
+    config: str,
+    seed: int,
+    steps: int | None,
+    init: str | None,
+    environment: str | None,
+) -> None:
+    """Train one network and keep its checkpoint, curves and settings.
+
+    The folder is one of `airsim-seg benchmark`, which scores what it finds trained there.
+    """
+    from airsim_seg.benchmark.distributed import FirstRankFailed, join_team
+    from airsim_seg.errors import Interrupted, TrainingError, UsageError
+
+    experiment = _one_cell(_load(config), model, tca_depth, aggregation, seed)
+    experiment = _adapted(experiment, steps, environment)
+    with join_team(os.environ) as team:
+        try:
+            _train(experiment, videos_folder, out, init, team)
+        except (FirstRankFailed, UsageError, TrainingError, Interrupted) as error:
+            # All processes meet these together, and one sentence is enough.
+            if team.is_first:
+                raise
+            raise SystemExit(error.exit_code) from error
+
+
+def _load(config: str) -> "Experiment":
+    from airsim_seg.benchmark.experiments import find_experiment, load_experiment
+
+    return load_experiment(find_experiment(config))
+
+
+def _one_cell(
+    experiment: "Experiment", model: str | None, tca_depth: int, aggregation: str | None, seed: int
+) -> "Experiment":
+    """The experiment with a grid of one cell."""
+    from dataclasses import replace
+
+    from airsim_seg.errors import UsageError
+
+    models = (model,) if model else experiment.models[:1]
+    aggregations = (aggregation,) if aggregation else experiment.aggregations[:1]
+    try:
+        chosen = replace(experiment, models=models, aggregations=aggregations, tca_depths=(tca_depth,), seeds=(seed,))
+    except ValueError as error:
+        raise UsageError(f"{error}.".replace("..", ".")) from error
+    if not chosen.cells():
+        raise UsageError(
+            f"{models[0]} cannot have the memory {aggregations[0]!r}: choose another --aggregation, or {models[0]}+fa."
+        )
+    return chosen
+
+
+def _adapted(experiment: "Experiment", steps: int | None, environment: str | None) -> "Experiment":
+    """The experiment with what the command line says otherwise."""
+    from dataclasses import replace
+
+    recipe = experiment.training if steps is None else replace(experiment.training, steps=steps)
+    place = experiment.environment if environment is None else environment
+    return replace(experiment, training=recipe, environment=place)
+
+
+def _train(experiment: "Experiment", videos_folder: Path, folder: Path, init: str | None, team: "Team") -> None:
+    """Everything after the command line is understood, in each process."""
+    from dataclasses import replace
+
+    from airsim_seg.benchmark.cell_training import train_cell
+    from airsim_seg.benchmark.initial_weights import InitialWeights
+    from airsim_seg.benchmark.learning import check_recipe
+    from airsim_seg.benchmark.runs import prepare_run
+    from airsim_seg.errors import Interrupted
+
+    (cell,) = experiment.cells()
+    check_recipe(experiment.training, cell.reach, team)
+    start = InitialWeights(init, cell.model, experiment.network.width) if init else None
+    try:
+        run = team.ask_first(lambda: prepare_run(experiment, videos_folder, folder))
+        run = replace(run, device=team.device)
+        with _progress(team) as progress:
+            shared = "" if team.size == 1 else f", {team.size} processes"
+            progress.say(f"{cell.name} on {run.device}{shared}, {experiment.training.steps} steps, in {folder}")
+            progress.begin("reading the training videos", 1)
+            train_frames, val_frames = run.frames("train"), run.frames("val") if team.is_first else []
+            progress.advance()
+            _, history = train_cell(run, cell, train_frames, val_frames, progress, team=team, start=start)
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"Stopped; what is in {folder} is kept: run the same command again to go on.") from error
+    if team.is_first:
+        _report(folder, cell, history, videos_folder)
+
+
+class _Silence:
+    """The progress of the other processes."""
+
+    def say(self, text: str) -> None: ...
+    def begin(self, title: str, total: int) -> None: ...
+    def advance(self, note: str = "") -> None: ...
+
+
+def _progress(team: "Team") -> "AbstractContextManager[StageProgress | _Silence]":
+    from airsim_seg.cli.progress import StageProgress
+
+    return StageProgress() if team.is_first else nullcontext(_Silence())
+
+
+def _report(folder: Path, cell: "Cell", history: "pd.DataFrame", videos_folder: Path) -> None:
+    """Say what was trained, and how to score it."""
+    last = history.iloc[-1]
+    click.echo(
+        f"Trained {len(history)} steps: loss {last['loss']:.3f}, validation mIoU "
+        f"{100 * last['val_miou_input_size']:.1f} %, in {folder / cell.name}"
+    )
+    click.echo(f"Score it: airsim-seg benchmark --config {folder}/config.toml --videos {videos_folder} --out {folder}")

@@ -1,0 +1,116 @@
+"""A network that `airsim-seg benchmark` trained, back from its folder and ready to answer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from airsim_seg.benchmark import checkpoints
+from airsim_seg.benchmark.cells import Cell
+from airsim_seg.benchmark.experiments import Experiment, reload_experiment
+from airsim_seg.benchmark.networks import build_network
+from airsim_seg.benchmark.results import read_json
+from airsim_seg.errors import CorruptFile, MissingData, UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedNetwork:
+    """One trained cell.
+
+    Attributes:
+        net: `logits, state = net(frames, state, segment_start, motion)`; eval mode, float32, on the CPU.
+        classes: names, in the order of the labels.
+        input_hw: (height, width) in pixels that it was trained for; other sizes work, less well.
+        cell: its place in the grid; cell.name is its folder's name.
+        environments: where its videos were recorded, sorted.
+        folder: the cell's, with checkpoint.pt in it.
+        experiment: the run's, with the split spelled out.
+    """
+
+    net: nn.Module
+    classes: tuple[str, ...]
+    input_hw: tuple[int, int]
+    cell: Cell
+    environments: tuple[str, ...]
+    folder: Path
+    experiment: Experiment
+
+
+def load_trained(path: Path) -> TrainedNetwork:
+    """Load a trained network; no file of it can run code.
+
+    Args:
+        path: a cell's folder (runs/demo/fanet18-n4-sum-mixed-s0), or a run's with exactly one trained cell.
+
+    Raises:
+        UsageError: a run with several cells (the message lists them), or a cell that is not done or has no network.
+        MissingData: neither a cell nor a run.
+        CorruptFile, TrainingError: a file that is damaged, or weights of another network.
+    """
+    folder = find_cell(path)
+    run = folder.resolve().parent
+    if not (run / "config.toml").is_file():
+        raise MissingData(f"{folder} lies in no run (no config.toml beside it): move it back into its run's folder.")
+    cell = _read_cell(folder)
+    experiment = reload_experiment(run / "config.toml")
+    environment = read_json(run / "environment.json")
+    classes = tuple(environment["classes"])
+    net = build_network(
+        cell.model,
+        tca_depth=cell.tca_depth,
+        aggregation=cell.aggregation,
+        num_classes=len(classes),
+        width=experiment.network.width,
+        seed=cell.seed,
+        auxiliary=experiment.training.auxiliary_weight > 0,
+    )
+    checkpoints.load_network(folder / checkpoints.FILE_NAME, net)
+    return TrainedNetwork(
+        net=net.float().eval(),
+        classes=classes,
+        input_hw=experiment.training.input_hw,
+        cell=cell,
+        environments=tuple(sorted({str(video["environment"]) for video in environment["videos"].values()})),
+        folder=folder,
+        experiment=experiment,
+    )
+
+
+def find_cell(path: Path) -> Path:
+    """The folder of the cell that a path means: itself, or the only trained cell of a run.
+
+    Raises:
+        UsageError, MissingData: see load_trained.
+    """
+    if (path / checkpoints.FILE_NAME).is_file():
+        if not _is_trained(path):
+            raise UsageError(f"{path} is not done yet: go on with the command that trains it.")
+        return path
+    if (path / "cell.json").is_file():
+        raise UsageError(f"{path} is a baseline and has no network: give the folder of another cell.")
+    if not (path / "config.toml").is_file():
+        raise MissingData(
+            f"{path} is neither a run nor a trained cell: train one with `airsim-seg benchmark`, or give the path of "
+            "one, for instance runs/demo/fanet18-n4-sum-mixed-s0."
+        )
+    cells = sorted(child for child in path.iterdir() if _is_trained(child))
+    if not cells:
+        raise MissingData(f"{path} holds no trained cell yet: go on with `airsim-seg benchmark --out {path}`.")
+    if len(cells) > 1:
+        names = "".join(f"\n  {cell}" for cell in cells)
+        raise UsageError(f"{path} holds {len(cells)} trained cells, so give one of them:{names}")
+    return cells[0]
+
+
+def _is_trained(folder: Path) -> bool:
+    return (folder / checkpoints.FILE_NAME).is_file() and (folder / "cell.json").is_file()
+
+
+def _read_cell(folder: Path) -> Cell:
+    facts = read_json(folder / "cell.json")
+    try:
+        return Cell(**{key: facts[key] for key in ("model", "tca_depth", "aggregation", "batching", "seed")})
+    except (KeyError, TypeError) as error:
+        raise CorruptFile(
+            f"{folder / 'cell.json'} is not of a cell ({error}); delete {folder} and train again."
+        ) from error
