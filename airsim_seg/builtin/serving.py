@@ -98,6 +98,8 @@ async def serve_until_stopped(
     Returns:
         The signal that ended it, or None where the parent's end did.
     """
+    # Asked now: a parent that dies as soon as it hears that we are ready must still be known as ours.
+    is_child = parent_pid == os.getppid()
     stopped: asyncio.Future[signal.Signals | None] = asyncio.get_running_loop().create_future()
 
     def stop(reason: signal.Signals | None) -> None:
@@ -109,7 +111,9 @@ async def serve_until_stopped(
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, stop, number)
     async with Simulator(world, renderer, sock) as simulator:
-        watch = asyncio.create_task(_watch_parent(parent_pid, lambda: stop(None))) if parent_pid else None
+        watch = None
+        if parent_pid is not None:
+            watch = asyncio.create_task(_watch_parent(parent_pid, is_child, lambda: stop(None)))
         on_ready(simulator.port)
         try:
             return await stopped
@@ -118,10 +122,9 @@ async def serve_until_stopped(
                 watch.cancel()
 
 
-async def _watch_parent(pid: int, gone: Callable[[], None]) -> None:
+async def _watch_parent(pid: int, is_child: bool, gone: Callable[[], None]) -> None:
     """Call gone() once the process is no more; a parent that nobody buried yet counts as gone as well."""
-    is_parent = os.getppid() == pid
-    while _is_alive(pid) and (not is_parent or os.getppid() == pid):
+    while _is_alive(pid) and (not is_child or os.getppid() == pid):
         await asyncio.sleep(PARENT_CHECK_S)
     gone()
 
