@@ -33,9 +33,13 @@ T = TypeVar("T")
 class FirstRankFailed(AirsimSegError):
     """The first process met an error, which it tells itself; this one ends with the same exit code."""
 
-    def __init__(self, exit_code: int) -> None:
-        super().__init__(exit_code)
+    def __init__(self, message: str = "the first process met an error, and tells it.", exit_code: int = 1) -> None:
+        super().__init__(message)
         self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[type["FirstRankFailed"], tuple[str, int]]:
+        """Keep the exit code on the way to the other processes."""
+        return FirstRankFailed, (str(self), self.exit_code)
 
 
 @dataclass(frozen=True)
@@ -109,12 +113,12 @@ class Team:
         """
         if self.size == 1:
             return make()
-        answer: list[T | FirstRankFailed] = [FirstRankFailed(1)]
+        answer: list[T | FirstRankFailed] = [FirstRankFailed()]
         try:
             if self.is_first:
                 answer = [make()]
         except AirsimSegError as error:
-            answer = [FirstRankFailed(error.exit_code)]
+            answer = [FirstRankFailed(exit_code=error.exit_code)]
             raise
         finally:
             dist.broadcast_object_list(answer, device=self.device)

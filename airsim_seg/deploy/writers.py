@@ -4,6 +4,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -69,13 +70,32 @@ def write_int8(onnx_path: Path, path: Path, samples: Sequence[dict[str, Array]])
             subset_size=len(samples),
             # LeakyReLU leaves little below zero: activations need ranges that are not symmetric.
             preset=nncf.QuantizationPreset.MIXED,
+            ignored_scope=nncf.IgnoredScope(names=_geometry(model), validate=False),
         )
     openvino.save_model(quantised, path, compress_to_fp16=False)
 
 
-def _forget_origin(model: object) -> None:
+def _geometry(model: Any) -> list[str]:
+    """Names of the operations that say where things were, for warped memories.
+
+    They stay in float32: 256 steps are too few for places, and what is not known is NaN, which has no range. They are
+    all that leads to the flows and to the places at which GridSample looks; features do not.
+    """
+    sampled = [node.input_value(1).get_node() for node in model.get_ops() if node.get_type_name() == "GridSample"]
+    flows = [output.get_node() for output in model.outputs if "next_flows" in output.get_names()]
+    found: dict[str, Any] = {}
+    waiting = [*sampled, *flows]
+    while waiting:
+        node = waiting.pop()
+        if node.get_friendly_name() not in found:
+            found[node.get_friendly_name()] = node
+            waiting += [node.input_value(place).get_node() for place in range(node.get_input_size())]
+    return sorted(found)
+
+
+def _forget_origin(model: Any) -> None:
     """Take out the notes that torch leaves in the file: stack traces with this machine's paths, for each node."""
-    graph = model.graph  # type: ignore[attr-defined]
+    graph = model.graph
     noted = [model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer]
-    for part in [*noted, *model.functions]:  # type: ignore[attr-defined]
+    for part in [*noted, *model.functions]:
         del part.metadata_props[:]

@@ -15,7 +15,7 @@ from airsim_seg.deploy.exported import FORMATS
 from airsim_seg.deploy.runtimes import OnnxModel, OpenVinoModel, TorchModel
 from airsim_seg.deploy.signature import StateTensor
 from airsim_seg.deploy.streaming_graph import StreamingGraph
-from airsim_seg.deploy.writers import write_onnx
+from airsim_seg.deploy.writers import write_int8, write_onnx
 from fanet import FANet
 
 SIZE_HW = (33, 41)  # neither side is a multiple of anything
@@ -176,6 +176,25 @@ def test_openvino_streams_as_pytorch_does(exported):
     model = OpenVinoModel(path, reference.signature, CLASSES, threads=1)
     assert_equal_streams(model, reference)
     assert model.precision == "f32"
+
+
+@needs_onnx
+@pytest.mark.skipif(find_spec("nncf") is None, reason="the extra [export] is not installed")
+def test_int8_leaves_places_in_float32(exported):
+    """What is not known is NaN, and a place is more than one of 256 steps: flows stay as they are."""
+    reference, path = exported
+    samples = []
+    reference.reset()
+    for frame, moved in zip(*footage(6), strict=True):
+        samples.append(reference.inputs(frame[None].numpy(), moved[None].numpy()))
+        reference.step(samples[-1]["frame"], samples[-1]["motion"])
+    write_int8(path, path.with_suffix(".xml"), samples)
+    model = OpenVinoModel(path.with_suffix(".xml"), reference.signature, CLASSES, threads=1)
+    expected, found = reference.run(samples[-1]), model.run(samples[-1])
+    assert np.isfinite(expected["next_flows"]).mean() > 0.3
+    np.testing.assert_allclose(found["next_flows"], expected["next_flows"], atol=1e-5)
+    assert np.isfinite(found["logits"]).all()
+    assert not np.array_equal(found["logits"], expected["logits"])
 
 
 @needs_onnx

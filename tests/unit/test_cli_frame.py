@@ -11,7 +11,7 @@ from airsim_seg import errors
 from airsim_seg.cli.main import _Group, main
 from airsim_seg.cli.options import ManyValues, spread
 
-COMMANDS = ["collect", "remap", "import", "benchmark", "sim"]
+COMMANDS = ["collect", "remap", "import", "benchmark", "train", "export-model", "predict", "live", "sim"]
 
 
 def _all_errors(base: type[errors.AirsimSegError] = errors.AirsimSegError) -> list[type[errors.AirsimSegError]]:
