@@ -37,7 +37,7 @@ class TrainedNetwork:
 
 
 def load_trained(path: Path) -> TrainedNetwork:
-    """Load a trained network; no file of it can run code.
+    """Load a trained network, scored or not; no file of it can run code.
 
     Args:
         path: a cell's folder (runs/demo/fanet18-n4-sum-mixed-s0), or a run's with exactly one trained cell.
@@ -48,12 +48,8 @@ def load_trained(path: Path) -> TrainedNetwork:
         CorruptFile, TrainingError: a file that is damaged, or weights of another network.
     """
     folder = find_cell(path)
-    run = folder.resolve().parent
-    if not (run / "config.toml").is_file():
-        raise MissingData(f"{folder} lies in no run (no config.toml beside it): move it back into its run's folder.")
-    cell = _read_cell(folder)
-    experiment = reload_experiment(run / "config.toml")
-    environment = read_json(run / "environment.json")
+    experiment, cell = _experiment_and_cell(folder)
+    environment = read_json(folder.resolve().parent / "environment.json")
     classes = tuple(environment["classes"])
     net = build_network(
         cell.model,
@@ -64,7 +60,12 @@ def load_trained(path: Path) -> TrainedNetwork:
         seed=cell.seed,
         auxiliary=experiment.training.auxiliary_weight > 0,
     )
-    checkpoints.load_network(folder / checkpoints.FILE_NAME, net)
+    step = checkpoints.load_network(folder / checkpoints.FILE_NAME, net)
+    if step < experiment.training.steps:
+        raise UsageError(
+            f"{folder} is not done yet ({step} of {experiment.training.steps} steps): go on with the command that "
+            "trains it."
+        )
     return TrainedNetwork(
         net=net.float().eval(),
         classes=classes,
@@ -82,9 +83,7 @@ def find_cell(path: Path) -> Path:
     Raises:
         UsageError, MissingData: see load_trained.
     """
-    if (path / checkpoints.FILE_NAME).is_file():
-        if not _is_trained(path):
-            raise UsageError(f"{path} is not done yet: go on with the command that trains it.")
+    if _has_network(path):
         return path
     if (path / "cell.json").is_file():
         raise UsageError(f"{path} is a baseline and has no network: give the folder of another cell.")
@@ -93,7 +92,7 @@ def find_cell(path: Path) -> Path:
             f"{path} is neither a run nor a trained cell: train one with `airsim-seg benchmark`, or give the path of "
             "one, for instance runs/demo/fanet18-n4-sum-mixed-s0."
         )
-    cells = sorted(child for child in path.iterdir() if _is_trained(child))
+    cells = sorted(child for child in path.iterdir() if _has_network(child))
     if not cells:
         raise MissingData(f"{path} holds no trained cell yet: go on with `airsim-seg benchmark --out {path}`.")
     if len(cells) > 1:
@@ -102,15 +101,19 @@ def find_cell(path: Path) -> Path:
     return cells[0]
 
 
-def _is_trained(folder: Path) -> bool:
-    return (folder / checkpoints.FILE_NAME).is_file() and (folder / "cell.json").is_file()
+def _has_network(folder: Path) -> bool:
+    return (folder / checkpoints.FILE_NAME).is_file()
 
 
-def _read_cell(folder: Path) -> Cell:
-    facts = read_json(folder / "cell.json")
-    try:
-        return Cell(**{key: facts[key] for key in ("model", "tca_depth", "aggregation", "batching", "seed")})
-    except (KeyError, TypeError) as error:
-        raise CorruptFile(
-            f"{folder / 'cell.json'} is not of a cell ({error}); delete {folder} and train again."
-        ) from error
+def _experiment_and_cell(folder: Path) -> tuple[Experiment, Cell]:
+    """The run that a cell's folder lies in, and which of its cells it is: folders are named after cells."""
+    run = folder.resolve().parent
+    if not (run / "config.toml").is_file():
+        raise MissingData(f"{folder} lies in no run (no config.toml beside it): move it back into its run's folder.")
+    experiment = reload_experiment(run / "config.toml")
+    for cell in experiment.cells():
+        if cell.name == folder.resolve().name:
+            return experiment, cell
+    raise CorruptFile(
+        f"{folder} is none of the cells of {run / 'config.toml'}: give it its old name back, or train it again."
+    )

@@ -226,9 +226,14 @@ def test_a_run_with_one_cell_is_enough(run, tmp_path):
     shutil.copytree(run, tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "fanet18-n0-sum-mixed-s0")
     assert load_trained(tmp_path / "run").cell.name == CELL
+    # As `airsim-seg train` leaves it: not scored, but trained to the last step.
     (tmp_path / "run" / CELL / "cell.json").unlink()
-    with pytest.raises(UsageError, match="not done yet"):
+    assert load_trained(tmp_path / "run").cell.name == CELL
+    config = tmp_path / "run" / "config.toml"
+    config.write_text(config.read_text().replace("steps = 4", "steps = 5"))
+    with pytest.raises(UsageError, match="4 of 5 steps"):
         load_trained(tmp_path / "run" / CELL)
+    shutil.rmtree(tmp_path / "run" / CELL)
     with pytest.raises(MissingData, match="no trained cell yet"):
         load_trained(tmp_path / "run")
 
@@ -250,11 +255,11 @@ def test_cells_that_cannot_be_loaded_are_explained(run, tmp_path):
     with pytest.raises(TrainingError, match="another network"):
         load_trained(tmp_path / CELL)
     (tmp_path / "config.toml").write_text(config)
-    (tmp_path / CELL / "cell.json").write_text('{"model": "fanet18"}')
-    with pytest.raises(CorruptFile, match="tca_depth"):
-        load_trained(tmp_path / CELL)
+    (tmp_path / CELL).rename(tmp_path / "my favourite")
+    with pytest.raises(CorruptFile, match="none of the cells"):
+        load_trained(tmp_path / "my favourite")
+    (tmp_path / "my favourite").rename(tmp_path / CELL)
     (tmp_path / CELL / "checkpoint.pt").write_bytes(b"PK")
-    (tmp_path / CELL / "cell.json").write_text((run / CELL / "cell.json").read_text())
     with pytest.raises(CorruptFile, match="not a readable checkpoint"):
         load_trained(tmp_path / CELL)
 
