@@ -7,12 +7,14 @@ is not its concern (temporal.py): so each is a few lines, and the same class ser
 docs/adding-an-aggregation.md adds one.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Aggregation(nn.Module):
+class Aggregation(nn.Module, ABC):
     """Base of all: a plain module that is made for a depth.
 
     Args:
@@ -23,6 +25,7 @@ class Aggregation(nn.Module):
         super().__init__()
         self.depth = depth
 
+    @abstractmethod
     def forward(self, present: Tensor, past: Tensor, valid: Tensor) -> Tensor:
         """Mix.
 
@@ -35,7 +38,6 @@ class Aggregation(nn.Module):
         Returns:
             [B,D,*place].
         """
-        raise NotImplementedError
 
 
 class Sum(Aggregation):

@@ -1,11 +1,12 @@
 """`airsim-seg benchmark`: what does a network gain from time?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from airsim_seg.cli.options import ManyValues
+from airsim_seg.cli.experiment import adapt, read_experiment
+from airsim_seg.cli.options import ManyValues, videos_option
 
 if TYPE_CHECKING:
     from airsim_seg.benchmark.experiments import Experiment
@@ -46,14 +47,7 @@ The same command again goes on where a stopped run was; finished cells are skipp
     help="What is remembered and how it is mixed: sum, mean, decay, lags, gate, local, warped, propagate, with "
     "settings such as gate,tiles=4 or mean,stride=5.  [default: the experiment's, sum]",
 )
-@click.option(
-    "--videos",
-    "videos_folder",
-    type=click.Path(path_type=Path),
-    default=Path("data/videos"),
-    show_default=True,
-    help="Folder of labelled videos, as airsim-seg remap writes it.",
-)
+@videos_option("")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -89,13 +83,12 @@ def benchmark(
             raise click.UsageError(f"{flag} names a number more than once.")
     experiment = _choose(config)
     axes = {"models": models, "aggregations": aggregations, "tca_depths": tca_depths, "seeds": seeds}
-    experiment = _adapted(experiment, {name: values for name, values in axes.items() if values}, steps, environment)
+    experiment = adapt(experiment, steps, environment, {name: values for name, values in axes.items() if values})
     _run(experiment, videos_folder, out or Path("runs") / experiment.name)
 
 
 def _choose(config: str | None) -> "Experiment":
     from airsim_seg.benchmark.environment import choose_device
-    from airsim_seg.benchmark.experiments import find_experiment, load_experiment
 
     if config is None:
         on_gpu = choose_device().type == "cuda"
@@ -103,21 +96,7 @@ def _choose(config: str | None) -> "Experiment":
         click.echo(
             f"Experiment {config}: it fits {'the GPU' if on_gpu else 'a machine without GPU'} (--config chooses)."
         )
-    return load_experiment(find_experiment(config))
-
-
-def _adapted(
-    experiment: "Experiment", axes: dict[str, Any], steps: int | None, environment: str | None
-) -> "Experiment":
-    """The experiment with what the command line says otherwise."""
-    from dataclasses import replace
-
-    recipe = experiment.training if steps is None else replace(experiment.training, steps=steps)
-    place = experiment.environment if environment is None else environment
-    try:
-        return replace(experiment, training=recipe, environment=place, **axes)
-    except ValueError as error:
-        raise click.UsageError(f"{error}.".replace("..", ".")) from error
+    return read_experiment(config)
 
 
 def _run(experiment: "Experiment", videos_folder: Path, folder: Path) -> None:

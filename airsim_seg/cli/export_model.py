@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from airsim_seg.cli.options import videos_option
+
 if TYPE_CHECKING:
     from airsim_seg.deploy.export import ExportPlan
     from airsim_seg.deploy.exported import ExportedModel
@@ -40,14 +42,7 @@ def _size_hw(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 @click.command("export-model", epilog=EPILOG)
 @click.argument("run_or_cell", type=click.Path(path_type=Path))
 @click.option("--format", "format_name", type=click.Choice(FORMAT_NAMES), default="onnx", show_default=True)
-@click.option(
-    "--videos",
-    "videos_folder",
-    type=click.Path(path_type=Path),
-    default=Path("data/videos"),
-    show_default=True,
-    help="Folder of videos, as airsim-seg remap writes it: to check the export on, and to calibrate int8.",
-)
+@videos_option(": to check the export on, and to calibrate int8")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from airsim_seg.cli.predict import BACKEND_NAMES
+from airsim_seg.cli.options import model_options
 
 EPILOG = """\b
 Examples:
@@ -18,16 +18,18 @@ MAX_SECONDS = 3600.0
 
 @click.command("live", epilog=EPILOG)
 @click.option("--env", "environment", default="Neighborhood", show_default=True, help="The world, by its label map.")
-@click.option("--weights", type=click.Path(path_type=Path), required=True, help="A trained cell, or an export of one.")
+@model_options
 @click.option("--vehicle", type=click.Choice(["drone", "car"]), default="drone", show_default=True, help="Who films.")
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="Length, simulation time.")
 @click.option(
     "--seed", type=click.IntRange(0), default=1000, show_default=True, help="Of the trajectory: not the training's."
 )
 @click.option("--rate", "rate_hz", type=float, default=25.0, show_default=True, help="Frames a second.")
-@click.option("--backend", type=click.Choice(BACKEND_NAMES), help="What runs it.  [default: what the weights are for]")
 @click.option(
-    "--threads", type=click.IntRange(min=0), default=0, help="CPU threads; 0 leaves the choice to the backend."
+    "--threads",
+    type=click.IntRange(min=0),
+    default=0,
+    help="CPU threads of the network.  [default: half of the processors; the simulator draws with the others]",
 )
 @click.option("--sim", "address", metavar="HOST:PORT", help="The AirSim to use.  [default: 127.0.0.1:41451, else ours]")
 @click.option(

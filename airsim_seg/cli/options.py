@@ -1,8 +1,13 @@
 """Option kinds that click lacks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import click
+
+Command = Callable[..., Any]
+BACKEND_NAMES = ("torch", "onnxruntime", "openvino")  # deploy.runtimes.BACKENDS, without its imports
 
 
 class ManyValues(click.Command):
@@ -45,3 +50,24 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def videos_option(what_for: str) -> Callable[[Command], Command]:
+    """`--videos`, a folder as remap writes it; the parameter is videos_folder."""
+    return click.option(
+        "--videos",
+        "videos_folder",
+        type=click.Path(path_type=Path),
+        default=Path("data/videos"),
+        show_default=True,
+        help=f"Folder of labelled videos, as airsim-seg remap writes it{what_for}.",
+    )
+
+
+def model_options(command: Command) -> Command:
+    """`--weights` and `--backend`: which trained network runs, and what runs it."""
+    command = click.option(
+        "--backend", type=click.Choice(BACKEND_NAMES), help="What runs it.  [default: what the weights are for]"
+    )(command)
+    weights = click.Path(path_type=Path)
+    return click.option("--weights", type=weights, required=True, help="A trained cell, or an export of one.")(command)

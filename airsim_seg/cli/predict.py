@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from airsim_seg.cli.options import model_options
+
 EPILOG = """\b
 Examples:
   airsim-seg predict --weights runs/demo/fanet18-n4-sum-mixed-s0 --video data/videos/Neighborhood/drone-s0-000.h5
@@ -13,13 +15,11 @@ Examples:
   airsim-seg predict --weights runs/demo/fanet18-n0-sum-mixed-s0 --video camera --frames 250
       the first camera; Ctrl-C ends it and keeps what was segmented
 """
-BACKEND_NAMES = ("torch", "onnxruntime", "openvino")  # deploy.runtimes.BACKENDS, without its imports
 
 
 @click.command("predict", epilog=EPILOG)
-@click.option("--weights", type=click.Path(path_type=Path), required=True, help="A trained cell, or an export of one.")
+@model_options
 @click.option("--video", required=True, metavar="FILE|camera", help="An MP4 or other film, an HDF5 video or recording.")
-@click.option("--backend", type=click.Choice(BACKEND_NAMES), help="What runs it.  [default: what the weights are for]")
 @click.option(
     "--threads", type=click.IntRange(min=0), default=0, help="CPU threads; 0 leaves the choice to the backend."
 )

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from airsim_seg.cli.experiment import adapt, read_experiment
+from airsim_seg.cli.options import videos_option
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -47,14 +50,7 @@ The same command again goes on where a stopped training was.
 @click.option(
     "--model", metavar="NAME", help="Network: fanet18, fanet34, or a peer such as enet.  [default: the experiment's]"
 )
-@click.option(
-    "--videos",
-    "videos_folder",
-    type=click.Path(path_type=Path),
-    default=Path("data/videos"),
-    show_default=True,
-    help="Folder of labelled videos, as airsim-seg remap writes it.",
-)
+@videos_option("")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -97,8 +93,14 @@ def train(
     from airsim_seg.benchmark.distributed import FirstRankFailed, join_team
     from airsim_seg.errors import Interrupted, TrainingError, UsageError
 
-    experiment = _one_cell(_load(config), model, tca_depth, aggregation, seed)
-    experiment = _adapted(experiment, steps, environment)
+    experiment = read_experiment(config)
+    axes = {
+        "models": (model,) if model else experiment.models[:1],
+        "aggregations": (aggregation,) if aggregation else experiment.aggregations[:1],
+        "tca_depths": (tca_depth,),
+        "seeds": (seed,),
+    }
+    experiment = _one_cell(adapt(experiment, steps, environment, axes))
     with join_team(os.environ) as team:
         try:
             _train(experiment, videos_folder, out, init, team)
@@ -109,40 +111,16 @@ def train(
             raise SystemExit(error.exit_code) from error
 
 
-def _load(config: str) -> "Experiment":
-    from airsim_seg.benchmark.experiments import find_experiment, load_experiment
-
-    return load_experiment(find_experiment(config))
-
-
-def _one_cell(
-    experiment: "Experiment", model: str | None, tca_depth: int, aggregation: str | None, seed: int
-) -> "Experiment":
-    """The experiment with a grid of one cell."""
-    from dataclasses import replace
-
+def _one_cell(experiment: "Experiment") -> "Experiment":
+    """Refuse a grid that has no cell: a network without the memory that is asked for."""
     from airsim_seg.errors import UsageError
 
-    models = (model,) if model else experiment.models[:1]
-    aggregations = (aggregation,) if aggregation else experiment.aggregations[:1]
-    try:
-        chosen = replace(experiment, models=models, aggregations=aggregations, tca_depths=(tca_depth,), seeds=(seed,))
-    except ValueError as error:
-        raise UsageError(f"{error}.".replace("..", ".")) from error
-    if not chosen.cells():
+    if not experiment.cells():
+        model, aggregation = experiment.models[0], experiment.aggregations[0]
         raise UsageError(
-            f"{models[0]} cannot have the memory {aggregations[0]!r}: choose another --aggregation, or {models[0]}+fa."
+            f"{model} cannot have the memory {aggregation!r}: choose another --aggregation, or {model}+fa."
         )
-    return chosen
-
-
-def _adapted(experiment: "Experiment", steps: int | None, environment: str | None) -> "Experiment":
-    """The experiment with what the command line says otherwise."""
-    from dataclasses import replace
-
-    recipe = experiment.training if steps is None else replace(experiment.training, steps=steps)
-    place = experiment.environment if environment is None else environment
-    return replace(experiment, training=recipe, environment=place)
+    return experiment
 
 
 def _train(experiment: "Experiment", videos_folder: Path, folder: Path, init: str | None, team: "Team") -> None:

@@ -178,7 +178,7 @@ class _Session:
                 return survey
             self._callbacks.say(f"{path} no longer agrees with what the simulator shows: taking it again")
         except MissingData:
-            pass
+            pass  # the first collection here, or another world before: look around
         survey = take_survey(
             self._simulator, on_progress=lambda done, total: self._callbacks.progress("looking around", done, total)
         )

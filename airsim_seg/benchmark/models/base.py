@@ -1,10 +1,12 @@
 """What a peer network must offer to be trained, scored, timed and given a memory like FANet."""
 
+from abc import ABC, abstractmethod
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class FrameNetwork(nn.Module):
+class FrameNetwork(nn.Module, ABC):
     """A network that knows one frame at a time, in two halves.
 
     Between the halves lies the map at which a memory can act: the last one that still has 1/8 or 1/16 of the frame's
@@ -24,13 +26,13 @@ class FrameNetwork(nn.Module):
         self.map_channels = map_channels
         self.map_stride = map_stride
 
+    @abstractmethod
     def encode(self, frames: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """frames [B,3,H,W] -> the map [B,map_channels,h,w], and what else the decoder needs. Any size from 32x32."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decode(self, at: Tensor, rest: tuple[Tensor, ...]) -> Tensor:
         """Finish: the map and the rest -> logits [B,num_classes,h',w'] at the network's own finest size."""
-        raise NotImplementedError
 
     def forward(self, frames: Tensor) -> Tensor:
         """frames [B,3,H,W] -> logits [B,num_classes,H,W]; enlarged bilinearly, pixels as areas."""
