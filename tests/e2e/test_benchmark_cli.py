@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from tiny_experiment import TINY
 from video_files import write_fleet, write_video
 from videos_in_memory import moving_squares
 
@@ -17,25 +18,6 @@ from airsim_seg.benchmark import grid
 from airsim_seg.cli.main import main
 
 CHECK_FILES = Path(__file__).parents[3] / "shared" / "tools" / "check_files.py"
-TINY = """
-name = "tiny"
-tca_depths = [0, 2]
-
-[network]
-width = 0.125
-
-[training]
-input_hw = [32, 40]
-steps = 4
-clip_length = 4
-validate_every = 2
-checkpoint_every = 2
-
-[scoring]
-score_every = 3
-latency_frames = 5
-latency_warm_up = 1
-"""
 
 
 @pytest.fixture(scope="module")

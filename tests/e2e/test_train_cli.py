@@ -10,30 +10,13 @@ import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
+from tiny_experiment import TINY
 from video_files import write_fleet
 
 from airsim_seg.benchmark import checkpoints, distributed
 from airsim_seg.cli.main import main
 from fanet import weights
 
-TINY = """
-name = "tiny"
-
-[network]
-width = 0.125
-
-[training]
-input_hw = [32, 40]
-steps = 4
-clip_length = 4
-validate_every = 2
-checkpoint_every = 2
-
-[scoring]
-score_every = 3
-latency_frames = 5
-latency_warm_up = 1
-"""
 CELL = "fanet18-n2-gate-mixed-s0"
 
 
