@@ -4,11 +4,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from airsim_seg.benchmark.clips import ClipSampler, LabelledFrames
+from airsim_seg.benchmark.clips import ClipSampler
+from airsim_seg.benchmark.frames import LabelledFrames
 from airsim_seg.benchmark.networks import build_network
 from airsim_seg.benchmark.recipe import Recipe
 
 NUM_CLASSES = 3
+TIMES = ["seconds", "data_seconds"]  # columns of a history that differ from run to run
 SMALL = Recipe(
     input_hw=(16, 24), steps=6, clip_length=3, clips_per_step=2, checkpoint_every=2, threads=1, peak_learning_rate=1e-2
 )

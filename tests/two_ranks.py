@@ -12,8 +12,9 @@ import torch
 from small_training import NUM_CLASSES, SMALL, make_sampler, make_videos
 from torch import nn
 
-from airsim_seg.benchmark.clips import ClipSampler, LabelledFrames
+from airsim_seg.benchmark.clips import WHOLE, ClipSampler
 from airsim_seg.benchmark.distributed import Team, join_team
+from airsim_seg.benchmark.frames import LabelledFrames
 from airsim_seg.benchmark.training import train
 from airsim_seg.errors import AirsimSegError, MissingData
 from fanet import FANet
@@ -58,10 +59,10 @@ class Disturbed(ClipSampler):
 
     happening = staticmethod(lambda: None)
 
-    def sample(self, step):
+    def sample(self, step, share=WHOLE):
         if step == 2:
             self.happening()
-        return super().sample(step)
+        return super().sample(step, share)
 
 
 def disturbed(happening) -> Disturbed:

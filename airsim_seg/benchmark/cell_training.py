@@ -11,10 +11,9 @@ from torch import nn
 
 from airsim_seg.benchmark import checkpoints, metrics
 from airsim_seg.benchmark.cells import Cell
-from airsim_seg.benchmark.clips import ClipSampler, LabelledFrames, to_batch
+from airsim_seg.benchmark.clips import ClipSampler, to_batch
 from airsim_seg.benchmark.distributed import Team, alone
-from airsim_seg.benchmark.initial_weights import InitialWeights
-from airsim_seg.benchmark.networks import build_network
+from airsim_seg.benchmark.frames import FrameSource
 from airsim_seg.benchmark.runs import Run
 from airsim_seg.benchmark.training import StepReport, train
 
@@ -34,28 +33,14 @@ class Progress(Protocol):
         """One step of it is done."""
 
 
-def cell_network(run: Run, cell: Cell) -> nn.Module:
-    """Make the network of a cell, on the CPU, with the initial weights of its seed."""
-    return build_network(
-        cell.model,
-        tca_depth=cell.tca_depth,
-        aggregation=cell.aggregation,
-        num_classes=len(run.classes),
-        width=run.experiment.network.width,
-        seed=cell.seed,
-        auxiliary=run.experiment.training.auxiliary_weight > 0,
-    )
-
-
 def train_cell(
     run: Run,
     cell: Cell,
-    train_frames: list[LabelledFrames],
-    val_frames: list[LabelledFrames],
+    train_frames: list[FrameSource],
+    val_frames: list[FrameSource],
     progress: Progress,
     *,
     team: Team | None = None,
-    start: InitialWeights | None = None,
 ) -> tuple[nn.Module, pd.DataFrame]:
     """Train a cell in its folder, or go on with it; a finished one comes back as it is.
 
@@ -66,7 +51,6 @@ def train_cell(
         val_frames: videos to validate on; only the first rank reads them.
         progress: shows the steps.
         team: the processes that train this cell together; None: this one alone.
-        start: what a fresh network starts from; None: random weights.
 
     Returns:
         The network in eval mode, on the run's device, and its history.
@@ -85,9 +69,11 @@ def train_cell(
         recolour=recipe.recolour,
         crop_hw=recipe.crop_hw,
     )
-    net = cell_network(run, cell)
-    if start is not None and not (folder / checkpoints.FILE_NAME).exists():
-        team.ask_first(partial(start.load, net))  # the other ranks are sent its weights when they join
+    net = run.network(cell)
+    origin = None
+    if not (folder / checkpoints.FILE_NAME).exists():
+        # The other ranks are sent the first one's weights when they join.
+        origin = team.ask_first(partial(_initialise, net, run, cell))
     net = net.to(run.device)
     progress.begin(f"{cell.name}: training", recipe.steps)
     history = train(
@@ -99,9 +85,16 @@ def train_cell(
         on_step=_step_counter(progress),
         validate=partial(_validate, val_frames, len(run.classes)),
         team=team,
-        origin=None if start is None else start.origin,
+        origin=origin,
     )
     return net, history
+
+
+def _initialise(net: nn.Module, run: Run, cell: Cell) -> str | None:
+    """Put in the weights that a fresh network starts from, and say which they are."""
+    start = run.initial_weights(cell)
+    start.load(net)
+    return start.origin
 
 
 def _step_counter(progress: Progress) -> Callable[[StepReport], None]:
@@ -118,16 +111,17 @@ def _step_counter(progress: Progress) -> Callable[[StepReport], None]:
 
 
 @torch.inference_mode()
-def _validate(videos: list[LabelledFrames], num_classes: int, net: nn.Module, step: int) -> dict[str, float]:  # noqa: ARG001
+def _validate(videos: list[FrameSource], num_classes: int, net: nn.Module, step: int) -> dict[str, float]:  # noqa: ARG001
     """Dataset mIoU of the validation videos at the network's input size, for the curves."""
     device = next(net.parameters()).device
     confusion = np.zeros((num_classes, num_classes), np.int64)
     for video in videos:
         state = None
-        for first in range(0, video.num_frames, VALIDATION_BATCH):
-            chosen = slice(first, first + VALIDATION_BATCH)
-            batch = to_batch(video, chosen).to(device)
+        for first in range(0, len(video.segment_start), VALIDATION_BATCH):
+            batch = to_batch(video, slice(first, first + VALIDATION_BATCH))
+            truth = batch.labels.to(torch.uint8).numpy()
+            batch = batch.to(device)
             logits, state = net(batch.images, state, batch.segment_start, batch.motion)
             predicted = logits.argmax(1).to(torch.uint8).cpu().numpy()
-            confusion += metrics.confusion_matrix(video.labels[chosen], predicted, num_classes)
+            confusion += metrics.confusion_matrix(truth, predicted, num_classes)
     return {"val_miou_input_size": metrics.mean_iou(confusion)}

@@ -1,4 +1,4 @@
-"""Videos in memory at the network's size, and the seeded draw of training clips from them.
+"""The seeded draw of training clips from videos.
 
 A clip is `clip_length` consecutive frames of one segment. A step of one clip is a homogeneous batch, of several clips a
 mixed one. Which clips step k sees, and how they are augmented, is a function of (seed, k) alone: every TCA depth of a
@@ -8,67 +8,27 @@ seed sees the same frames in the same order, and a resumed run needs no memory o
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from airsim_seg.benchmark import augmentation
-from airsim_seg.benchmark.motion import MotionSource
-from airsim_seg.benchmark.resizing import resize_labels, resize_rgb
+from airsim_seg.benchmark.frames import FrameSource
 from airsim_seg.errors import DataError, MissingData, UsageError
 from airsim_seg.taxonomy import IGNORE
-from airsim_seg.types import BoolArray, Float16Array, Float32Array, Float64Array, Int64Array, UInt8Array
-from airsim_seg.videos import VideoReader
-
-FAR_PIXELS = 30_000.0  # motion is kept in half precision, which ends at 65 504
+from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledFrames:
-    """One video at the network's input size, in memory.
+class Share(NamedTuple):
+    """Which part of a step's clips: number `part` of `parts` equal ones."""
 
-    Attributes:
-        name: for messages and reports.
-        images: uint8 [T,h,w,3], RGB.
-        labels: uint8 [T,h,w], class index, 255 = ignore.
-        segment_start: bool [T], True at the first frame and after every gap in time.
-        motion: float16 [T,2,h,w], pixels from each frame to the one before it, NaN = unknown; None where no memory of
-            the experiment is warped.
-    """
+    part: int
+    parts: int
 
-    name: str
-    images: UInt8Array
-    labels: UInt8Array
-    segment_start: BoolArray
-    motion: Float16Array | None = None
 
-    def __post_init__(self) -> None:
-        """Check that the three agree.
-
-        Raises:
-            DataError: shapes or types that do not belong together.
-        """
-        fits = (
-            self.images.dtype == np.uint8
-            and self.labels.dtype == np.uint8
-            and self.labels.ndim == 3
-            and self.images.shape == (*self.labels.shape, 3)
-            and self.segment_start.shape == self.labels.shape[:1]
-            and (self.motion is None or self.motion.shape == (len(self.labels), 2, *self.labels.shape[1:]))
-        )
-        if not fits:
-            raise DataError(
-                f"video {self.name}: images {self.images.dtype} {self.images.shape}, labels {self.labels.dtype} "
-                f"{self.labels.shape}, segment_start {self.segment_start.shape} and motion "
-                f"{None if self.motion is None else self.motion.shape} do not belong together."
-            )
-
-    @property
-    def num_frames(self) -> int:
-        """T."""
-        return len(self.labels)
+WHOLE = Share(0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,48 +48,42 @@ class Batch:
     motion: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
-        """Return the batch on a device."""
-        motion = None if self.motion is None else self.motion.to(device)
-        return Batch(self.images.to(device), self.labels.to(device), self.segment_start.to(device), motion)
+        """Return the batch on a device; from pinned memory the copy goes on while the program does."""
+        images, labels, starts = (
+            t.to(device, non_blocking=True) for t in (self.images, self.labels, self.segment_start)
+        )
+        return Batch(images, labels, starts, None if self.motion is None else self.motion.to(device, non_blocking=True))
+
+    def pin_memory(self) -> "Batch":
+        """Return the batch in memory that a GPU can read by itself; torch's DataLoader calls this."""
+        motion = None if self.motion is None else self.motion.pin_memory()
+        return Batch(self.images.pin_memory(), self.labels.pin_memory(), self.segment_start.pin_memory(), motion)
 
 
-def load_frames(path: Path, input_hw: tuple[int, int], motion: MotionSource | None = None) -> LabelledFrames:
-    """Read a labelled video and bring it to the network's input size.
-
-    Args:
-        path: a video file as airsim-seg remap writes it.
-        input_hw: (height, width) in pixels.
-        motion: where motion comes from, for warped memories.
-
-    Returns:
-        RGB resized by area (linearly where it grows), labels by the pixel under each new pixel's centre.
-
-    Raises:
-        CorruptFile, MissingData: from the reader.
-        DataError: the video lacks what the source of motion needs.
-    """
-    height, width = input_hw
-    with VideoReader(path) as video:
-        moved = None if motion is None else np.empty((video.num_frames, 2, height, width), np.float16)
-        images = np.empty((video.num_frames, height, width, 3), np.uint8)
-        labels = np.empty((video.num_frames, height, width), np.uint8)
-        for i in range(video.num_frames):
-            images[i] = resize_rgb(video.rgb(i), input_hw)
-            labels[i] = resize_labels(video.labels(i), input_hw)
-            if moved is not None and motion is not None:
-                moved[i] = motion(video, i, input_hw).clip(-FAR_PIXELS, FAR_PIXELS)
-        return LabelledFrames(path.stem, images, labels, np.array(video.segment_start, np.bool_), moved)
-
-
-def to_batch(video: LabelledFrames, chosen: slice) -> Batch:
+def to_batch(video: FrameSource, chosen: slice) -> Batch:
     """Make a batch of some frames without augmentation, as scoring wants it."""
-    normalised = augmentation.normalise(video.images[chosen])
+    images, labels, motion = video.read(chosen)
     return Batch(
-        torch.from_numpy(normalised).permute(0, 3, 1, 2),
-        torch.from_numpy(video.labels[chosen].astype(np.int64)),
+        torch.from_numpy(augmentation.normalise(images)).permute(0, 3, 1, 2),
+        torch.from_numpy(labels.astype(np.int64)),
         torch.from_numpy(np.array(video.segment_start[chosen], np.bool_)),
-        None if video.motion is None else torch.from_numpy(video.motion[chosen].astype(np.float32)),
+        None if motion is None else torch.from_numpy(motion.astype(np.float32)),
     )
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """Which clip, and how it is changed: everything that is drawn at random.
+
+    Attributes:
+        video: index into the sampler's videos.
+        start: its first frame.
+        change: augmentation and window; None: the clip as it is.
+    """
+
+    video: int
+    start: int
+    change: augmentation.Augmentation | None
 
 
 class ClipSampler:
@@ -155,7 +109,7 @@ class ClipSampler:
 
     def __init__(
         self,
-        videos: Sequence[LabelledFrames],
+        videos: Sequence[FrameSource],
         *,
         clip_length: int,
         clips_per_step: int,
@@ -171,7 +125,7 @@ class ClipSampler:
                 f"clip_length ({clip_length}) and clips_per_step ({clips_per_step}) must be at least 1, "
                 f"seed ({seed}) at least 0."
             )
-        sizes = {video.labels.shape[1:] for video in videos}
+        sizes = {video.input_hw for video in videos}
         if len(sizes) > 1:
             raise DataError(f"Training videos have different sizes ({sorted(sizes)}): load them at one input size.")
         self.videos = tuple(videos)
@@ -181,7 +135,7 @@ class ClipSampler:
         self.augment = augment
         self.recolour = recolour
         self.crop_hw = crop_hw
-        height, width = videos[0].labels.shape[1:]
+        height, width = videos[0].input_hw
         self._share = 1.0 if crop_hw is None else min(1.0, max(crop_hw[0] / height, crop_hw[1] / width))
         self._starts = [clip_starts(video.segment_start, clip_length) for video in videos]
         if not any(len(starts) for starts in self._starts):
@@ -191,11 +145,32 @@ class ClipSampler:
                 "lower clip_length, or record longer videos."
             )
 
-    def sample(self, step: int) -> Batch:
-        """Draw step's clips: B = clips_per_step x clip_length frames, a segment start at each clip's first."""
+    def plan(self, step: int) -> list[ClipPlan]:
+        """Draw the clips of a step, all of them; nothing is read."""
         rng = np.random.default_rng((self.seed, step))
-        clips = [self._clip(video, rng) for video in self._choose_videos(rng)]
-        first_of_clip = np.arange(self.clips_per_step * self.clip_length) % self.clip_length == 0
+        plans = []
+        for video in self._choose_videos(rng):
+            start = int(rng.choice(self._starts[video]))
+            plans.append(ClipPlan(int(video), start, self._draw_change(rng)))
+        return plans
+
+    def sample(self, step: int, share: Share = WHOLE) -> Batch:
+        """Read the clips of a step.
+
+        Args:
+            step: steps done before.
+            share: of which process: it reads its own clips alone.
+
+        Returns:
+            B = clips_per_step / share.parts x clip_length frames, a segment start at each clip's first.
+
+        Raises:
+            CorruptFile, MissingData, DataError: a video that does not read.
+        """
+        plans = self.plan(step)
+        each = len(plans) // share.parts
+        clips = [self._read(plan) for plan in plans[share.part * each : (share.part + 1) * each]]
+        first_of_clip = np.arange(len(clips) * self.clip_length) % self.clip_length == 0
         motions = [motion for _, _, motion in clips if motion is not None]
         return Batch(
             torch.from_numpy(np.concatenate([images for images, _, _ in clips])).permute(0, 3, 1, 2),
@@ -209,33 +184,29 @@ class ClipSampler:
         enough = np.count_nonzero(places) >= self.clips_per_step
         return rng.choice(len(places), self.clips_per_step, replace=not enough, p=places / places.sum())
 
-    def _clip(self, video: int, rng: np.random.Generator) -> tuple[Float32Array, UInt8Array, Float32Array | None]:
-        """Normalised pictures, labels and motion of one clip."""
-        start = int(rng.choice(self._starts[video]))
-        chosen = slice(start, start + self.clip_length)
-        images, labels = self.videos[video].images[chosen], self.videos[video].labels[chosen]
-        stored = self.videos[video].motion
-        motion = None if stored is None else stored[chosen].astype(np.float32)
-        if not self.augment and self._share == 1.0:
-            return augmentation.normalise(images), labels, motion
+    def _draw_change(self, rng: np.random.Generator) -> augmentation.Augmentation | None:
         if self.augment:
-            change = augmentation.draw(rng, share=self._share, recolour=self.recolour)
-        else:
-            change = augmentation.draw_window(rng, self._share)
-        images, labels = augmentation.reframe(images, labels, change, self.crop_hw)
+            return augmentation.draw(rng, share=self._share, recolour=self.recolour)
+        return None if self._share == 1.0 else augmentation.draw_window(rng, self._share)
+
+    def _read(self, plan: ClipPlan) -> tuple[Float32Array, UInt8Array, Float32Array | None]:
+        """Normalised pictures, labels and motion of one clip."""
+        images, labels, stored = self.videos[plan.video].read(slice(plan.start, plan.start + self.clip_length))
+        motion = None if stored is None else stored.astype(np.float32)
+        if plan.change is None:
+            return augmentation.normalise(images), labels, motion
+        images, labels = augmentation.reframe(images, labels, plan.change, self.crop_hw)
         if motion is not None:
-            motion = augmentation.reframe_motion(motion, change, self.crop_hw)
-        return augmentation.normalise(images, change), labels, motion
+            motion = augmentation.reframe_motion(motion, plan.change, self.crop_hw)
+        return augmentation.normalise(images, plan.change), labels, motion
 
     def fingerprint(self) -> str:
         """Return what the draw depends on, as a short text: the videos' names, lengths and labels, and the settings."""
-        digest = hashlib.sha256()
-        for video in self.videos:
-            digest.update(f"{video.name} {video.labels.shape}".encode())
-            digest.update(np.ascontiguousarray(video.labels).data)
+        surveyed = "".join(f"{video.name} {video.label_survey.digest} " for video in self.videos)
+        digest = hashlib.sha256(surveyed.encode()).hexdigest()[:16]
         return (
-            f"{len(self.videos)} videos {digest.hexdigest()[:16]}, {self.clips_per_step} x {self.clip_length} frames, "
-            f"seed {self.seed}, augment {self.augment}, recolour {self.recolour}, window {self.crop_hw}"
+            f"{len(self.videos)} videos {digest}, {self.clips_per_step} x {self.clip_length} "
+            f"frames, seed {self.seed}, augment {self.augment}, recolour {self.recolour}, window {self.crop_hw}"
         )
 
     def class_shares(self, num_classes: int) -> Float64Array:
@@ -244,8 +215,7 @@ class ClipSampler:
         Raises:
             DataError: a label that is no class, or no labelled pixel at all.
         """
-        counts = sum(np.bincount(video.labels.ravel(), minlength=256) for video in self.videos)
-        counts = np.asarray(counts, np.float64)
+        counts = np.sum([video.label_survey.counts for video in self.videos], axis=0).astype(np.float64)
         counts[IGNORE] = 0
         unknown = np.flatnonzero(counts[num_classes:]) + num_classes
         if len(unknown):

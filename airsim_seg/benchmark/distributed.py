@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 2 -m airsim_seg train ...        one process a GPU (NCCL), or on the CPU (gloo)
 
-Every rank draws the same clips and keeps its own share of them, so that the clips of a step are those that one process
+Every rank draws the same clips and reads its own share of them, so that the clips of a step are those that one process
 would see. Gradients are averaged, losses divided by the labelled pixels of the whole step: where no layer looks across
 frames of different ranks, two ranks do the same step as one process. BatchNorm does look across: on GPUs it is made
 to see the whole step (SyncBatchNorm); on the CPU, for which torch has none, each rank normalises by its own share.
@@ -21,7 +21,6 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from airsim_seg.benchmark.clips import Batch
 from airsim_seg.benchmark.environment import choose_device
 from airsim_seg.errors import AirsimSegError, UsageError
 
@@ -72,15 +71,6 @@ class Team:
                 f"clips_per_step ({clips_per_step}) cannot be divided among {self.size} processes: "
                 f"choose a multiple of {self.size}, or start fewer."
             )
-
-    def share(self, batch: Batch) -> Batch:
-        """Return this rank's clips of a step's batch: [B,...] -> [B/size,...]."""
-        if self.size == 1:
-            return batch
-        part = len(batch.images) // self.size
-        chosen = slice(self.rank * part, (self.rank + 1) * part)
-        motion = None if batch.motion is None else batch.motion[chosen]
-        return Batch(batch.images[chosen], batch.labels[chosen], batch.segment_start[chosen], motion)
 
     def wrap(self, net: nn.Module) -> nn.Module:
         """Return what to call in training instead of the network, so that gradients are averaged over the ranks."""

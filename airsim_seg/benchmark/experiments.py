@@ -57,15 +57,20 @@ class NetworkPlan:
         width: factor on all channel numbers of FANet, in steps of 1/16; peers have their papers' width.
         motion: where the motion of warped memories comes from: "flow" (optical flow between the pictures) or "pose"
             (true depth and poses, for videos that have them); see benchmark/motion.py.
+        weights: what they start from: "none" (random ones), "imagenet" (FANet's backbone; the rest is random), or a
+            file of weights that fit every network of the grid; see benchmark/initial_weights.py.
     """
 
     width: float = 1.0
     motion: Literal["flow", "pose"] = "flow"
+    weights: str = "none"
 
     def __post_init__(self) -> None:
         # torch's channels-last kernels on the CPU corrupt memory at stages of fewer than 8 or odd numbers of channels.
         if not 0.125 <= self.width <= 4 or self.width * 16 % 1:
             raise ValueError(f"width is {self.width}: 0.125 to 4 in steps of 0.0625 is wanted.")
+        if not self.weights:
+            raise ValueError("weights is empty: none, imagenet or the path of a file is wanted.")
 
 
 @dataclass(frozen=True)
@@ -162,8 +167,9 @@ class Experiment:
         return replace(self, split=replace(self.split, train=split.train, val=split.val, test=split.test))
 
     def without_axes(self) -> "Experiment":
-        """Everything that two visits to one run must agree on: the axes may grow later."""
-        return replace(self, models=("fanet18",), aggregations=("sum",), tca_depths=(0,), seeds=(0,))
+        """Everything that two visits to one run must agree on: the axes may grow, and the machine may change."""
+        recipe = replace(self.training, threads=0, workers=0)
+        return replace(self, training=recipe, models=("fanet18",), aggregations=("sum",), tca_depths=(0,), seeds=(0,))
 
     def with_axes_of(self, before: "Experiment") -> "Experiment":
         """The same experiment with the cells of both: what was asked for before comes first."""

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from airsim_seg.benchmark import baselines, checkpoints
-from airsim_seg.benchmark.cell_training import Progress, cell_network, train_cell
+from airsim_seg.benchmark.cell_training import Progress, train_cell
 from airsim_seg.benchmark.cells import Cell
-from airsim_seg.benchmark.clips import LabelledFrames
 from airsim_seg.benchmark.experiments import reload_experiment
+from airsim_seg.benchmark.frames import FrameSource
 from airsim_seg.benchmark.latency import measure_in_turns
 from airsim_seg.benchmark.motion import SOURCES, dis_flow
 from airsim_seg.benchmark.resizing import resize_rgb
@@ -106,7 +106,7 @@ def _save_samples(run: Run) -> None:
 
 
 def _run_cell(
-    run: Run, cell: Cell, train_frames: list[LabelledFrames], val_frames: list[LabelledFrames], progress: Progress
+    run: Run, cell: Cell, train_frames: list[FrameSource], val_frames: list[FrameSource], progress: Progress
 ) -> None:
     folder = run.folder / cell.name
     net, history = train_cell(run, cell, train_frames, val_frames, progress)
@@ -168,7 +168,7 @@ def _latency_frames(run: Run) -> list[UInt8Array]:
 
 def _stream(run: Run, cell: Cell, pictures: list[UInt8Array]) -> Callable[[], None]:
     """One frame of a trained cell's stream at each call; a warped memory pays for its optical flow there."""
-    net = cell_network(run, cell)
+    net = run.network(cell)
     checkpoints.load_network(run.folder / cell.name / checkpoints.FILE_NAME, net)
     net = net.to(run.device).eval()
     frames = [prepare_frame(picture, run.experiment.training.input_hw).to(run.device) for picture in pictures]

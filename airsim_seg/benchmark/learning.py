@@ -51,7 +51,7 @@ class Learner:
         """Do one optimiser step.
 
         Args:
-            batch: the clips of all ranks.
+            batch: this rank's clips.
             step: steps done before.
 
         Returns:
@@ -62,7 +62,7 @@ class Learner:
         """
         self.model.train()
         rate = set_rate(self.optimiser, self.recipe, step)
-        loss = self.loss(self.team.share(batch).to(self.team.device))
+        loss = self.loss(batch.to(self.team.device))
         self.optimiser.zero_grad()
         torch.autograd.backward(self.scaler.scale(loss))
         self.scaler.unscale_(self.optimiser)

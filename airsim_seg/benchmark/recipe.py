@@ -81,6 +81,10 @@ class Recipe:
     """Steps between validations; 0 validates at the end only."""
     threads: int = 0
     """Torch's CPU threads while training; 0 leaves them as they are."""
+    workers: int = 0
+    """Processes that read clips from the video files while the network learns: for videos that memory cannot hold, and
+    for GPUs. 0: all training videos are read once and stay in memory, and clips are cut from them between the steps.
+    The clips are the same."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot train."""
@@ -101,7 +105,7 @@ class Recipe:
                 raise UsageError(f"{name} must be at least 1, not {getattr(self, name)}.")
         if not 1 <= self.loss_stride <= min(crop_hw):
             raise UsageError(f"loss_stride must be from 1 to {min(crop_hw)} pixels, not {self.loss_stride}.")
-        for name in ("validate_every", "threads", "weight_decay", "warm_up_steps", "auxiliary_weight"):
+        for name in ("validate_every", "threads", "workers", "weight_decay", "warm_up_steps", "auxiliary_weight"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise UsageError(f"{name} must be at least 0, not {getattr(self, name)}.")
         for name in ("ohem_threshold", "ohem_min_share"):

@@ -1,24 +1,31 @@
 """A run before its first step: folder, experiment and videos agree, and what they are is written down."""
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
-from airsim_seg.benchmark.clips import LabelledFrames, load_frames
+from airsim_seg.benchmark.cells import Cell
 from airsim_seg.benchmark.dataset import VideoFacts, survey_videos
 from airsim_seg.benchmark.distributed import alone
 from airsim_seg.benchmark.environment import choose_device, describe_environment
 from airsim_seg.benchmark.experiments import Experiment, reload_experiment, save_experiment
+from airsim_seg.benchmark.frames import FrameSource, VideoFrames
+from airsim_seg.benchmark.initial_weights import RANDOM, InitialWeights
 from airsim_seg.benchmark.learning import check_recipe
 from airsim_seg.benchmark.motion import SOURCES, MotionSource
+from airsim_seg.benchmark.networks import build_network
 from airsim_seg.benchmark.results import read_json, write_json
 from airsim_seg.errors import UsageError
 from airsim_seg.splits import PARTS, Split, explicit_split, split_by_video
 from airsim_seg.videos import VideoReader
+
+ROOM_SHARE = 0.7  # of the machine's memory, for the videos of one part
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,11 +52,46 @@ class Run:
         """Name and unopened reader of each video of a part."""
         return ((name, VideoReader(self.videos[name].path)) for name in self.split.part(part))
 
-    def frames(self, part: str) -> list[LabelledFrames]:
-        """The videos of a part in memory at the network's input size."""
-        size, motion = self.experiment.training.input_hw, self.motion_source()
+    def frames(self, part: str) -> list[FrameSource]:
+        """The videos of a part at the network's input size: in memory, or in their files where workers read them."""
+        recipe, motion = self.experiment.training, self.motion_source()
         names = self.split.part(part)
-        return [replace(load_frames(self.videos[name].path, size, motion), name=name) for name in names]
+        videos = [VideoFrames(name, self.videos[name].path, recipe.input_hw, motion) for name in names]
+        if recipe.workers:
+            return [*videos]
+        _check_room(sum(video.num_bytes for video in videos), part)
+        return [video.load() for video in videos]
+
+    def network(self, cell: Cell) -> nn.Module:
+        """Make the network of a cell, on the CPU, with the random weights of its seed."""
+        return build_network(
+            cell.model,
+            tca_depth=cell.tca_depth,
+            aggregation=cell.aggregation,
+            num_classes=len(self.classes),
+            width=self.experiment.network.width,
+            seed=cell.seed,
+            auxiliary=self.experiment.training.auxiliary_weight > 0,
+        )
+
+    def initial_weights(self, cell: Cell) -> InitialWeights:
+        """What the network of a cell starts from.
+
+        Raises:
+            UsageError: there are no such weights.
+        """
+        plan = self.experiment.network
+        return InitialWeights(plan.weights, cell.model, plan.width)
+
+    def check_weights(self) -> None:
+        """Try the initial weights on one network of each kind, before anything is written.
+
+        Raises:
+            UsageError: they cannot be had, or do not fit.
+        """
+        if self.experiment.network.weights != RANDOM:
+            for cell in {cell.arm: cell for cell in self.experiment.cells()}.values():
+                self.initial_weights(cell).load(self.network(cell))
 
     def motion_source(self) -> MotionSource | None:
         """Where motion comes from, if any cell moves what it remembers."""
@@ -69,6 +111,20 @@ class Run:
             name: tuple(sorted({(2 * i + 1) * self.videos[name].num_frames // (2 * count) for i in range(count)}))
             for name, count in counts.items()
         }
+
+
+def _check_room(num_bytes: int, part: str) -> None:
+    """Refuse videos that would take most of the machine's memory: it would swap, or kill the run.
+
+    Raises:
+        UsageError: it says how to go on.
+    """
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if num_bytes > ROOM_SHARE * there:
+        raise UsageError(
+            f"The {part} videos need {num_bytes / 1e9:.0f} GB at the network's size, and this machine has "
+            f"{there / 1e9:.0f} GB: leave them in their files with --workers 2 (or more), or lower input_hw."
+        )
 
 
 def prepare_run(experiment: Experiment, videos_folder: Path, folder: Path) -> Run:
@@ -91,6 +147,7 @@ def prepare_run(experiment: Experiment, videos_folder: Path, folder: Path) -> Ru
     if (folder / "config.toml").is_file():
         resolved = _agree(run, provenance)
     else:
+        run.check_weights()
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "environment.json", provenance)
     save_experiment(resolved, folder / "config.toml")

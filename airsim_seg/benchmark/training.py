@@ -7,7 +7,7 @@ the same number of steps. What happens in a step stands in learning.py, with sev
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ import torch
 from torch import nn
 
 from airsim_seg.benchmark import checkpoints
-from airsim_seg.benchmark.clips import Batch, ClipSampler
+from airsim_seg.benchmark.clips import Batch, ClipSampler, Share
 from airsim_seg.benchmark.distributed import Team, alone
 from airsim_seg.benchmark.interrupts import deferred_interrupt
 from airsim_seg.benchmark.learning import Learner, NotFinite
+from airsim_seg.benchmark.loading import load_batches
 from airsim_seg.benchmark.loss import class_weights
 from airsim_seg.benchmark.recipe import Recipe
 from airsim_seg.errors import Interrupted, TrainingError
@@ -41,6 +42,7 @@ class StepReport:
         loss: of this step's batch.
         learning_rate: that this step used.
         seconds: wall time of this step, data included.
+        data_seconds: of it, until the batch was there.
     """
 
     step: int
@@ -48,6 +50,7 @@ class StepReport:
     loss: float
     learning_rate: float
     seconds: float
+    data_seconds: float
 
 
 def train(
@@ -80,7 +83,8 @@ def train(
         origin: what the weights were initialised from, for the checkpoint; None: at random, or as a checkpoint says.
 
     Returns:
-        One row per step: step, loss, learning_rate, seconds, and validate's figures where it ran.
+        One row per step: step, loss, learning_rate, seconds, data_seconds (of them, waiting for the batch), and
+        validate's figures where it ran.
 
     Raises:
         UsageError: the recipe does not fit the network, the device or the team; see learning.check_recipe.
@@ -93,21 +97,17 @@ def train(
         run = _Run(net, sampler, recipe, folder, seed, team, origin)
         run.resume()
         try:
-            while run.step < recipe.steps:
-                began = time.perf_counter()
-                loss, rate = run.learn(sampler.sample(run.step))
-                report = StepReport(run.step, recipe.steps, loss, rate, time.perf_counter() - began)
-                run.history.append(
-                    {"step": report.step, "loss": loss, "learning_rate": rate, "seconds": report.seconds}
-                )
-                if validate and team.is_first and run.is_due(recipe.validate_every):
-                    run.history[-1] |= validate(net.eval(), run.step)
-                if on_step and team.is_first:
-                    on_step(report)
-                if run.is_due(recipe.checkpoint_every):
-                    run.save()
-                if team.any(interrupted()):
-                    raise KeyboardInterrupt
+            with run.load_batches() as batches:
+                while run.step < recipe.steps:
+                    report = run.learn(batches)
+                    if validate and team.is_first and run.is_due(recipe.validate_every):
+                        run.history[-1] |= validate(net.eval(), run.step)
+                    if on_step and team.is_first:
+                        on_step(report)
+                    if run.is_due(recipe.checkpoint_every):
+                        run.save()
+                    if team.any(interrupted()):
+                        raise KeyboardInterrupt
         except KeyboardInterrupt as interrupt:
             raise Interrupted(run.save_after_interrupt()) from interrupt
     net.eval()
@@ -134,26 +134,42 @@ class _Run:
         self.learner = Learner(self.net, self.recipe, weights, self.team)
         self.folder.mkdir(parents=True, exist_ok=True)
 
-    def learn(self, batch: Batch) -> tuple[float, float]:
-        """Do one optimiser step and return its loss and learning rate."""
+    def load_batches(self) -> AbstractContextManager[Iterator[Batch]]:
+        """Start to load this rank's clips of the steps that are left."""
+        return load_batches(
+            self.sampler,
+            self.step,
+            self.recipe.steps,
+            workers=self.recipe.workers,
+            share=Share(self.team.rank, self.team.size),
+            pin_memory=self.team.device.type == "cuda",
+        )
+
+    def learn(self, batches: Iterator[Batch]) -> StepReport:
+        """Do one optimiser step, and write it into the history."""
+        began = time.perf_counter()
+        batch = next(batches)
+        loaded = time.perf_counter()
         self.between_steps = False
         try:
             loss, rate = self.learner.learn(batch, self.step)
         except NotFinite as error:
-            raise self.refusal(batch, error) from error
+            raise self.refusal(error) from error
         self.step += 1
+        seconds = {"seconds": time.perf_counter() - began, "data_seconds": loaded - began}
+        self.history.append({"step": self.step, "loss": loss, "learning_rate": rate} | seconds)
         self.between_steps = True
-        return loss, rate
+        return StepReport(self.step, self.recipe.steps, loss, rate, **seconds)
 
     def is_due(self, every: int) -> bool:
         """Say whether something that happens every so many steps, and at the end, happens now."""
         return self.step == self.recipe.steps or (every > 0 and self.step % every == 0)
 
-    def refusal(self, batch: Batch, error: NotFinite) -> TrainingError:
-        """Save the batch whose loss or gradient is not finite; the weights are still those of the step before."""
+    def refusal(self, error: NotFinite) -> TrainingError:
+        """Save the batch, of all ranks, that gave no finite loss or gradient; the weights are of the step before."""
         path = self.folder / BAD_BATCH_NAME
         if self.team.is_first:
-            checkpoints.save(path, vars(batch) | {"step": self.step + 1})
+            checkpoints.save(path, vars(self.sampler.sample(self.step)) | {"step": self.step + 1})
         return TrainingError(
             f"The loss ({error}) or its gradient is not finite at step {self.step + 1} of {self.recipe.steps}: lower "
             f"peak_learning_rate ({self.recipe.peak_learning_rate:g}), or look at the batch, saved in {path}."
@@ -162,7 +178,7 @@ class _Run:
     def identity(self) -> dict[str, Any]:
         """What must be equal for a checkpoint to be of this run."""
         settings = asdict(self.recipe)
-        for changeable in ("checkpoint_every", "threads"):
+        for changeable in ("checkpoint_every", "threads", "workers"):
             del settings[changeable]
         return settings | {
             "seed": self.seed,

@@ -1,12 +1,12 @@
 """`airsim-seg benchmark`: what does a network gain from time?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from airsim_seg.cli.experiment import adapt, read_experiment
-from airsim_seg.cli.options import ManyValues, videos_option
+from airsim_seg.cli.options import ManyValues, experiment_options, videos_option
 
 if TYPE_CHECKING:
     from airsim_seg.benchmark.experiments import Experiment
@@ -44,8 +44,8 @@ The same command again goes on where a stopped run was; finished cells are skipp
     "--aggregations",
     multiple=True,
     metavar="NAME ...",
-    help="What is remembered and how it is mixed: sum, mean, decay, lags, gate, local, warped, propagate, with "
-    "settings such as gate,tiles=4 or mean,stride=5.  [default: the experiment's, sum]",
+    help="What is remembered and how it is mixed: sum, mean, decay, lags, gate, local, warped, netwarp, "
+    "propagate, with settings such as gate,tiles=4 or mean,stride=5.  [default: the experiment's, sum]",
 )
 @videos_option("")
 @click.option(
@@ -56,12 +56,11 @@ The same command again goes on where a stopped run was; finished cells are skipp
 @click.option(
     "--config",
     metavar="FILE|NAME",
-    help="Experiment: a TOML file, or one that is shipped (demo, fair, captures).  "
+    help="Experiment: a TOML file, or one that is shipped (demo, fair, captures, memories, peers).  "
     "[default: demo on a CPU, fair on a GPU]",
 )
 @click.option("--seeds", type=click.IntRange(min=0), multiple=True, metavar="S ...", help="Training seeds.")
-@click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps of every cell, instead of the experiment's.")
-@click.option("--environment", help="Take the videos of this environment alone.")
+@experiment_options
 def benchmark(
     tca_depths: tuple[int, ...],
     models: tuple[str, ...],
@@ -70,8 +69,7 @@ def benchmark(
     out: Path | None,
     config: str | None,
     seeds: tuple[int, ...],
-    steps: int | None,
-    environment: str | None,
+    **changes: Any,
 ) -> None:
     """Train and score networks with several depths of temporal context, and write a report.
 
@@ -83,7 +81,7 @@ def benchmark(
             raise click.UsageError(f"{flag} names a number more than once.")
     experiment = _choose(config)
     axes = {"models": models, "aggregations": aggregations, "tca_depths": tca_depths, "seeds": seeds}
-    experiment = adapt(experiment, steps, environment, {name: values for name, values in axes.items() if values})
+    experiment = adapt(experiment, **changes, axes={name: values for name, values in axes.items() if values})
     _run(experiment, videos_folder, out or Path("runs") / experiment.name)
 
 

@@ -19,13 +19,23 @@ def read_experiment(config: str) -> "Experiment":
     return load_experiment(find_experiment(config))
 
 
-def adapt(experiment: "Experiment", steps: int | None, environment: str | None, axes: dict[str, Any]) -> "Experiment":
+def adapt(
+    experiment: "Experiment",
+    *,
+    steps: int | None,
+    environment: str | None,
+    weights: str | None,
+    workers: int | None,
+    axes: dict[str, Any],
+) -> "Experiment":
     """Change what the options change.
 
     Args:
         experiment: as its file has it.
         steps: of --steps; None leaves the experiment's.
         environment: of --environment; None likewise.
+        weights: of --weights; None likewise.
+        workers: of --workers; None likewise.
         axes: models, aggregations, tca_depths and seeds, as far as they were given.
 
     Raises:
@@ -33,9 +43,12 @@ def adapt(experiment: "Experiment", steps: int | None, environment: str | None, 
     """
     from dataclasses import replace
 
-    recipe = experiment.training if steps is None else replace(experiment.training, steps=steps)
-    place = experiment.environment if environment is None else environment
+    def given(**options: Any) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if value is not None}
+
     try:
-        return replace(experiment, training=recipe, environment=place, **axes)
+        recipe = replace(experiment.training, **given(steps=steps, workers=workers))
+        network = replace(experiment.network, **given(weights=weights))
+        return replace(experiment, training=recipe, network=network, **given(environment=environment), **axes)
     except ValueError as error:
         raise UsageError(f"{str(error).removesuffix('.')}.") from error

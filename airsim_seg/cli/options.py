@@ -64,6 +64,30 @@ def videos_option(what_for: str) -> Callable[[Command], Command]:
     )
 
 
+def experiment_options(command: Command) -> Command:
+    """What the command line may say otherwise than an experiment's file: the keywords of cli.experiment.adapt."""
+    for option in (
+        click.option("--environment", help="Take the videos of this environment alone."),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=0),
+            help="Processes that read clips from the video files while the network learns; 0 keeps the training videos "
+            "in memory.  [default: the experiment's]",
+        ),
+        click.option(
+            "--weights",
+            metavar="none|imagenet|FILE",
+            help="What networks start from: random weights, ImageNet's for FANet's backbone (fetched once), or a file: "
+            "a checkpoint.pt, a state dict, .safetensors.  [default: the experiment's, none]",
+        ),
+        click.option(
+            "--steps", type=click.IntRange(min=1), help="Optimiser steps of every cell, instead of the experiment's."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def model_options(command: Command) -> Command:
     """`--weights` and `--backend`: which trained network runs, and what runs it."""
     command = click.option(

@@ -3,12 +3,12 @@
 import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from airsim_seg.cli.experiment import adapt, read_experiment
-from airsim_seg.cli.options import videos_option
+from airsim_seg.cli.options import experiment_options, videos_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ Examples:
       trains FANet with four frames in memory, in runs/by-hand/fanet18-n4-sum-mixed-s0
   airsim-seg benchmark --config runs/by-hand/config.toml --out runs/by-hand
       scores what was trained there, and writes the report
-  airsim-seg train --tca-depth 2 --aggregation gate,tiles=4 --config my.toml --init imagenet
+  airsim-seg train --tca-depth 2 --aggregation gate,tiles=4 --config my.toml --weights imagenet
       your own experiment file, another memory, the backbone's weights from ImageNet (width = 1.0 only)
   torchrun --nproc-per-node 2 -m airsim_seg train --config fair --out runs/two-gpus
       two processes share the clips of each step: one a GPU, or on the CPU where there is none
@@ -63,17 +63,11 @@ The same command again goes on where a stopped training was.
     metavar="FILE|NAME",
     default="demo",
     show_default=True,
-    help="Experiment that says how to train: a TOML file, or one that is shipped (demo, fair, captures).",
+    help="Experiment that says how to train: a TOML file, or one that is shipped (demo, fair, captures, memories, "
+    "peers).",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights and clips.")
-@click.option("--steps", type=click.IntRange(min=1), help="Optimiser steps, instead of the experiment's.")
-@click.option(
-    "--init",
-    metavar="imagenet|FILE",
-    help="Weights to start from: ImageNet's for the backbone (fetched once), or a file of this network's: a "
-    "checkpoint.pt, a state dict, .safetensors.  [default: random]",
-)
-@click.option("--environment", help="Take the videos of this environment alone.")
+@experiment_options
 def train(
     tca_depth: int,
     aggregation: str | None,
@@ -82,9 +76,7 @@ def train(
     out: Path,
     config: str,
     seed: int,
-    steps: int | None,
-    init: str | None,
-    environment: str | None,
+    **changes: Any,
 ) -> None:
     """Train one network and keep its checkpoint, curves and settings.
 
@@ -100,10 +92,10 @@ def train(
         "tca_depths": (tca_depth,),
         "seeds": (seed,),
     }
-    experiment = _one_cell(adapt(experiment, steps, environment, axes))
+    experiment = _one_cell(adapt(experiment, **changes, axes=axes))
     with join_team(os.environ) as team:
         try:
-            _train(experiment, videos_folder, out, init, team)
+            _train(experiment, videos_folder, out, team)
         except (FirstRankFailed, UsageError, TrainingError, Interrupted) as error:
             # All processes meet these together, and one sentence is enough.
             if team.is_first:
@@ -123,19 +115,17 @@ def _one_cell(experiment: "Experiment") -> "Experiment":
     return experiment
 
 
-def _train(experiment: "Experiment", videos_folder: Path, folder: Path, init: str | None, team: "Team") -> None:
+def _train(experiment: "Experiment", videos_folder: Path, folder: Path, team: "Team") -> None:
     """Everything after the command line is understood, in each process."""
     from dataclasses import replace
 
     from airsim_seg.benchmark.cell_training import train_cell
-    from airsim_seg.benchmark.initial_weights import InitialWeights
     from airsim_seg.benchmark.learning import check_recipe
     from airsim_seg.benchmark.runs import prepare_run
     from airsim_seg.errors import Interrupted
 
     (cell,) = experiment.cells()
     check_recipe(experiment.training, cell.reach, team)
-    start = InitialWeights(init, cell.model, experiment.network.width) if init else None
     try:
         run = team.ask_first(lambda: prepare_run(experiment, videos_folder, folder))
         run = replace(run, device=team.device)
@@ -145,7 +135,7 @@ def _train(experiment: "Experiment", videos_folder: Path, folder: Path, init: st
             progress.begin("reading the training videos", 1)
             train_frames, val_frames = run.frames("train"), run.frames("val") if team.is_first else []
             progress.advance()
-            _, history = train_cell(run, cell, train_frames, val_frames, progress, team=team, start=start)
+            _, history = train_cell(run, cell, train_frames, val_frames, progress, team=team)
     except KeyboardInterrupt as error:
         raise Interrupted(f"Stopped; what is in {folder} is kept: run the same command again to go on.") from error
     if team.is_first:

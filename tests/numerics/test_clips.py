@@ -1,17 +1,14 @@
 """Clips: resizing, the seeded draw, augmentation that is the same for every frame of a clip."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from airsim_seg.benchmark import augmentation
-from airsim_seg.benchmark.clips import (
-    ClipSampler,
-    LabelledFrames,
-    clip_starts,
-    load_frames,
-    to_batch,
-)
+from airsim_seg.benchmark.clips import ClipSampler, Share, clip_starts, to_batch
+from airsim_seg.benchmark.frames import LabelledFrames, VideoFrames
 from airsim_seg.benchmark.resizing import resize_labels, resize_rgb
 from airsim_seg.errors import DataError, MissingData, UsageError
 from airsim_seg.videos import VideoHeader, VideoWriter
@@ -143,7 +140,7 @@ def test_rgb_is_the_mean_over_areas():
     np.testing.assert_allclose(resize_rgb(rgb, (4, 4)), means, atol=0.5 + 1e-9)
 
 
-def test_load_frames_reads_a_video_file(tmp_path):
+def test_a_video_gives_the_same_frames_from_its_file_and_from_memory(tmp_path):
     rng = np.random.default_rng(0)
     frames = [(rng.integers(0, 256, (8, 12, 3), np.uint8), rng.integers(0, 11, (8, 12), np.uint8)) for _ in range(3)]
     header = VideoHeader("Neighborhood", 25.0, (8, 12), np.full((3, 3), np.nan), "none", {"name": "n"}, {"file": "f"})
@@ -153,14 +150,20 @@ def test_load_frames_reads_a_video_file(tmp_path):
             time_ns = i * 40_000_000
             writer.append(labels, rgb=rgb, time_ns=time_ns, sim_time_ns=-1, pose=None, segment_start=i in (0, 2))
         writer.finish()
-    video = load_frames(path, (4, 4))
+    source = VideoFrames("car_0", path, (4, 4))
+    video = source.load()
     assert video.name == "car_0"
     assert video.segment_start.tolist() == [True, False, True]
     for i, (rgb, labels) in enumerate(frames):
         assert np.array_equal(video.images[i], resize_rgb(rgb, (4, 4)))
         assert np.array_equal(video.labels[i], resize_labels(labels, (4, 4)))
+        assert np.array_equal(source.read(slice(i, i + 1)).images[0], video.images[i])
+    assert np.array_equal(source.read_labels(slice(1, 9)), video.labels[1:])
+    assert source.label_survey.digest == video.label_survey.digest
+    assert np.array_equal(source.label_survey.counts, np.bincount(video.labels.ravel(), minlength=256))
+    assert source.num_bytes == video.images.nbytes + video.labels.nbytes
     with pytest.raises(MissingData):
-        load_frames(tmp_path / "absent.h5", (4, 4))
+        VideoFrames("absent", tmp_path / "absent.h5", (4, 4))
 
 
 def test_scoring_batches_keep_the_videos_own_segments():
@@ -224,3 +227,17 @@ def test_without_recolouring_a_zoomed_clip_keeps_its_colours() -> None:
 
     assert np.allclose(plain.numpy(), zoomed.numpy())
     assert not np.allclose(plain.numpy(), recoloured.numpy())
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_ranks_share_out_whole_clips(moving: bool) -> None:
+    videos = [make_video(str(i), seed=i) for i in range(3)]
+    if moving:
+        motion = np.random.default_rng(0).normal(size=(12, 2, 12, 16)).astype(np.float16)
+        videos = [replace(video, motion=motion) for video in videos]
+    draw = sampler(videos, clips_per_step=6, augment=True)
+    whole, parts = draw.sample(5), [draw.sample(5, Share(rank, 3)) for rank in range(3)]
+    for name, value in vars(whole).items():
+        found = [getattr(part, name) for part in parts]
+        assert found == [None] * 3 if value is None else torch.equal(torch.cat(found), value)
+    assert all(part.segment_start[0] for part in parts)

@@ -7,11 +7,10 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
-from small_training import SMALL, Tiny, make_sampler, same_bits, small_fanet
+from small_training import SMALL, TIMES, Tiny, make_sampler, same_bits, small_fanet
 from torch import nn
 
 from airsim_seg.benchmark import checkpoints, learning
-from airsim_seg.benchmark.clips import Batch
 from airsim_seg.benchmark.distributed import Team, alone
 from airsim_seg.benchmark.learning import Learner, reach_of
 from airsim_seg.benchmark.loss import draw_lattice, frames_since_start, hard_pixels, supervised_loss
@@ -347,7 +346,7 @@ def test_a_killed_run_resumes_to_the_same_bits_with_any_recipe(tmp_path, recipe,
         run(tmp_path / "cut", recipe, make(), on_step=kill_at(3))
     resumed, history = run(tmp_path / "cut", recipe, make())
     assert same_bits(whole, resumed)
-    assert history.drop(columns="seconds").equals(expected.drop(columns="seconds"))
+    assert history.drop(columns=TIMES).equals(expected.drop(columns=TIMES))
 
 
 def test_the_released_recipe_learns(tmp_path):
@@ -368,17 +367,6 @@ def test_where_the_weights_came_from_is_kept_and_held_against(tmp_path):
 
 
 # One process of several.
-
-
-@pytest.mark.parametrize("motion", [None, torch.arange(24.0).view(6, 2, 1, 2)])
-def test_ranks_share_out_whole_clips(motion):
-    batch = Batch(torch.arange(6.0).view(6, 1, 1, 1), torch.arange(6), torch.arange(6) % 2 == 0, motion)
-    shares = [Team(rank, 3, torch.device("cpu")).share(batch) for rank in range(3)]
-    for name, whole in vars(batch).items():
-        parts = [getattr(share, name) for share in shares]
-        assert parts == [None] * 3 if whole is None else torch.equal(torch.cat(parts), whole)
-    assert all(share.segment_start[0] for share in shares)
-    assert ONE.share(batch) is batch
 
 
 def test_clips_that_cannot_be_shared_out_are_refused(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from small_training import NUM_CLASSES, SMALL, Tiny, make_sampler, make_videos, same_bits, small_fanet
+from small_training import NUM_CLASSES, SMALL, TIMES, Tiny, make_sampler, make_videos, same_bits, small_fanet
 from torch import nn
 
 from airsim_seg.benchmark import checkpoints
@@ -79,7 +79,7 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, died_at, make):
         run(tmp_path / "cut", net=make(), on_step=at_step(died_at, fail))
     resumed, history = run(tmp_path / "cut", net=make())
     assert same_bits(whole, resumed)
-    assert history.drop(columns="seconds").equals(expected.drop(columns="seconds"))
+    assert history.drop(columns=TIMES).equals(expected.drop(columns=TIMES))
     first, second = (checkpoints.read(tmp_path / name / "checkpoint.pt") for name in ("whole", "cut"))
     for key, moments in first["optimizer"]["state"].items():
         assert all(torch.equal(moments[name], second["optimizer"]["state"][key][name]) for name in moments)
