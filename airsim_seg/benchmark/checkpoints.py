@@ -1,19 +1,24 @@
 """Checkpoints: written whole or not at all, read without executing anything, refused where they are of another run."""
 
 import os
-import pickle
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from airsim_seg.errors import CorruptFile, MissingData, StorageError, TrainingError
 
 FILE_NAME = "checkpoint.pt"
 SCHEMA = "airsim-seg/checkpoint"
 SCHEMA_VERSION = 1
+NETWORK: Mapping[str, type] = MappingProxyType({"net": dict, "step": int})
+"""What a checkpoint needs to give a network."""
+RUN = MappingProxyType({**NETWORK, "identity": dict, "optimizer": dict, "scaler": dict, "rng": Tensor, "history": list})
+"""What it needs so that training can go on."""
 
 
 def save(path: Path, content: dict[str, Any]) -> None:
@@ -45,8 +50,12 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         ) from error
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path, needs: Mapping[str, type] = NETWORK) -> dict[str, Any]:
     """Read a checkpoint; weights only, so that no file can run code.
+
+    Args:
+        path: a checkpoint.pt.
+        needs: what must be there, and of which type: NETWORK or RUN.
 
     Raises:
         MissingData: there is no such file.
@@ -55,18 +64,24 @@ def read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise MissingData(f"{path} does not exist: train first, or give the folder that holds {FILE_NAME}.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, KeyError, IndexError) as error:
+        with warnings.catch_warnings():
+            # torch warns of old kinds of pickles before it refuses them: the refusal is enough.
+            warnings.simplefilter("ignore", UserWarning)
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle makes the reader stumble in any way there is
         raise CorruptFile(
             f"{path} is not a readable checkpoint (truncated, or not made by airsim-seg): delete it and train again."
         ) from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise CorruptFile(f"{path} is not a checkpoint of airsim-seg: delete it and train again.")
-    if content["schema_version"] != SCHEMA_VERSION:
+    if content.get("schema_version") != SCHEMA_VERSION:
         raise CorruptFile(
-            f"{path} has checkpoint version {content['schema_version']}, this airsim-seg reads {SCHEMA_VERSION}: "
+            f"{path} has checkpoint version {content.get('schema_version')}, this airsim-seg reads {SCHEMA_VERSION}: "
             "use the version that wrote it, or train again."
         )
+    for key, kind in needs.items():
+        if not isinstance(content.get(key), kind):
+            raise CorruptFile(f"{path} is not a whole checkpoint ({key} is missing or odd): delete it and train again.")
     return content
 
 
@@ -101,7 +116,7 @@ def load_network(path: Path, net: nn.Module) -> int:
     content = read(path)
     try:
         net.load_state_dict(content["net"])
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, AttributeError) as error:  # the latter two of values that are no tensors
         raise TrainingError(
             f"{path} holds the weights of another network (width, backbone or classes differ): "
             "build the network with the run's own settings."

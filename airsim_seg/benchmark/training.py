@@ -209,7 +209,7 @@ class _Run:
         path = self.folder / checkpoints.FILE_NAME
         if not path.exists():
             return
-        content = checkpoints.read(path)
+        content = checkpoints.read(path, checkpoints.RUN)
         checkpoints.check_same_run(path, content["identity"], self.identity())
         if self.origin is not None:
             checkpoints.check_same_run(path, content, {"origin": self.origin})

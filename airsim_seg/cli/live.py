@@ -54,7 +54,8 @@ def live(
     """Fly or drive in the simulator and segment what the camera sees, with the network's memory.
 
     The world waits for the network, so every frame is segmented; times, frames a second and IoU against the simulator's
-    own ids are printed at the end.
+    own ids are printed at the end. A network that was trained with motion from poses gets it from the simulator's depth
+    and poses.
     """
     from airsim_seg.cli.collect import check_environment, check_number, live_callbacks
 
@@ -67,12 +68,13 @@ def live(
     from airsim_seg.deploy.live import fly
     from airsim_seg.deploy.runtimes import open_model
     from airsim_seg.deploy.segmenter import Segmenter
+    from airsim_seg.deploy.trained import trained_motion
     from airsim_seg.label_maps import load_label_map
     from airsim_seg.simulators.launch import connect_or_start
 
     # Two pools of as many threads as there are processors wait for one another: a frame then takes up to seconds.
     threads = threads or max(1, (os.cpu_count() or 1) // 2)
-    segmenter = Segmenter(open_model(weights, backend, threads))  # type: ignore[arg-type]
+    segmenter = Segmenter(open_model(weights, backend, threads), trained_motion(weights))  # type: ignore[arg-type]
     request = Request(environment, (vehicle,), 1, seconds, seed, rate_hz, False, out)  # type: ignore[arg-type]
     with live_callbacks("segmenting") as callbacks, connect_or_start(environment, address, callbacks.say) as simulator:
         plan = plan_for(request, simulator, callbacks, request.tasks()[0])

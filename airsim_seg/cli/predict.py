@@ -32,16 +32,18 @@ Examples:
 def predict(weights: Path, video: str, backend: str | None, threads: int, frames: int | None, out: Path | None) -> None:
     """Segment what a camera sees or saw, frame by frame, with the network's memory.
 
-    Writes an overlay to look at and the labels as an HDF5 video; where the video holds the truth, IoU is printed.
+    Writes an overlay to look at and the labels as an HDF5 video; where the video holds the truth, IoU is printed. A
+    network that was trained with motion from poses gets it where the video has depth and poses, else optical flow.
     """
     from airsim_seg.cli.progress import StageProgress
     from airsim_seg.deploy.predict import predict as run
     from airsim_seg.deploy.runtimes import open_model
     from airsim_seg.deploy.segmenter import Segmenter
     from airsim_seg.deploy.sources import open_source
+    from airsim_seg.deploy.trained import trained_motion
 
     with open_source(video) as source:
-        segmenter = Segmenter(open_model(weights, backend, threads))  # type: ignore[arg-type]
+        segmenter = Segmenter(open_model(weights, backend, threads), trained_motion(weights))  # type: ignore[arg-type]
         folder = out or Path("predictions") / source.name
         count = min(source.num_frames or frames or 0, frames or source.num_frames or 0)
         height, width = segmenter.model.signature.input_hw
@@ -49,8 +51,12 @@ def predict(weights: Path, video: str, backend: str | None, threads: int, frames
             f"Segmenting {video} ({count or 'until Ctrl-C'}{' frames' if count else ''}) with {weights}, "
             f"at {width}x{height}, into {folder}."
         )
+        if segmenter.wants_poses and source.lacks:
+            click.echo(f"trained with motion from poses; {video} has no {source.lacks}: optical flow instead")
         with StageProgress() as progress:
-            progress.begin("segmenting", count or 1_000_000)
-            outcome = run(segmenter, source, folder, made_by=weights.name, limit=frames, on_frame=progress.advance)
+            progress.begin("segmenting", count or 1)
+            # Of a stage without an end no step is counted.
+            on_frame = progress.advance if count else lambda: None
+            outcome = run(segmenter, source, folder, made_by=weights.name, limit=frames, on_frame=on_frame)
     for sentence in outcome.sentences():
         click.echo(sentence)

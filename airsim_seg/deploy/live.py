@@ -5,8 +5,12 @@ What a robot would miss at that speed is told by the frames a second.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from airsim_seg.benchmark.motion import pose_motion, unknown
 from airsim_seg.collection.plans import Plan
 from airsim_seg.deploy.output import PredictionWriter
 from airsim_seg.deploy.predict import Outcome
@@ -14,8 +18,9 @@ from airsim_seg.deploy.segmenter import Segmenter
 from airsim_seg.errors import Interrupted
 from airsim_seg.label_maps import LabelMap
 from airsim_seg.recordings import nominal_step_ns
-from airsim_seg.simulators.base import Simulator
+from airsim_seg.simulators.base import Capture, Simulator
 from airsim_seg.taxonomy import CLASS_NAMES
+from airsim_seg.types import BoolArray, Float32Array, Float64Array, UInt8Array
 
 
 def fly(
@@ -31,6 +36,9 @@ def fly(
 ) -> Outcome:
     """Go along a plan; each frame is drawn, segmented and compared before the next.
 
+    A network that was trained with motion from poses gets it from the simulator's depth and poses, as a recording of
+    the flight would give it.
+
     Args:
         simulator: paused.
         plan: where the camera goes.
@@ -45,9 +53,11 @@ def fly(
         Interrupted: should_stop said so; the frames until then are kept.
         SimulatorLost, UnknownColours, StorageError, DataError: nothing stays.
     """
-    classes = segmenter.model.classes
-    outcome = Outcome(folder, classes, timings=segmenter.timings)
+    classes, input_hw = segmenter.model.classes, segmenter.model.signature.input_hw
+    camera_matrix = simulator.camera.matrix()
     comparable = classes == CLASS_NAMES
+    outcome = Outcome(folder, classes, timings=segmenter.timings, truth_classes=() if comparable else CLASS_NAMES)
+    before: Capture | None = None
     with PredictionWriter(
         folder,
         simulator.camera.size_hw,
@@ -63,8 +73,10 @@ def fly(
             if index:
                 simulator.advance(nominal_step_ns(index, plan.rate_hz) - nominal_step_ns(index - 1, plan.rate_hz))
             simulator.set_pose(plan.pose(index))
-            capture = simulator.capture()
-            labels = segmenter(capture.rgb, index == 0)
+            capture = simulator.capture(depth=segmenter.wants_poses)
+            motion = motion_between(before, capture, camera_matrix, input_hw) if segmenter.wants_poses else None
+            labels = segmenter(capture.rgb, index == 0, motion)
+            before = capture
             writer.append(capture.rgb, labels, index == 0)
             if comparable:
                 outcome.count(label_map.lut[capture.raw_ids], labels)
@@ -73,3 +85,48 @@ def fly(
     if outcome.num_frames < plan.num_frames:
         raise Interrupted(f"interrupted: {'; '.join(outcome.sentences())}.")
     return outcome
+
+
+def motion_between(
+    before: Capture | None, capture: Capture, camera_matrix: Float64Array, size_hw: tuple[int, int]
+) -> Float32Array:
+    """Motion from depth and poses of two captures; see motion.pose_motion.
+
+    Args:
+        before: the frame before, with depth; None at the first.
+        capture: this frame, with depth.
+        camera_matrix: float64 [3,3] of both, pixels.
+        size_hw: (height, width) of the network's input.
+
+    Returns:
+        float32 [2,h,w], pixels from capture to before, NaN = unknown.
+    """
+    if before is None:
+        return unknown(size_hw)
+    return pose_motion(_TwoFrames((before, capture), camera_matrix), 1, size_hw)
+
+
+@dataclass(frozen=True, eq=False)
+class _TwoFrames:
+    """A flight's last two captures, to be read as the video that a recording of them would become."""
+
+    captures: tuple[Capture, Capture]
+    camera_matrix: Float64Array
+
+    @property
+    def segment_start(self) -> BoolArray:
+        return np.array([True, False])
+
+    @property
+    def position_m(self) -> Float64Array:
+        return np.stack([capture.pose.position_m for capture in self.captures])
+
+    @property
+    def orientation_wxyz(self) -> Float64Array:
+        return np.stack([capture.pose.orientation_wxyz for capture in self.captures])
+
+    def rgb(self, index: int, /) -> UInt8Array:
+        return self.captures[index].rgb
+
+    def depth_m(self, index: int, /) -> Float32Array | None:
+        return self.captures[index].depth_m

@@ -52,7 +52,10 @@ class PredictionWriter:
         self._legend = draw_legend(classes, size_hw[1])
         self._draft = folder / f"partial-{OVERLAY_NAME}"
         height, width = size_hw[0] + self._legend.shape[0], size_hw[1]
-        self._film = cv2.VideoWriter(str(self._draft), cv2.VideoWriter.fourcc(*"mp4v"), rate_hz, (width, height))
+        # The encoder takes even sizes: of an odd one OpenCV would leave out the last row or column.
+        self._padding = ((0, height % 2), (0, width % 2), (0, 0))
+        film_wh = (width + width % 2, height + height % 2)
+        self._film = cv2.VideoWriter(str(self._draft), cv2.VideoWriter.fourcc(*"mp4v"), rate_hz, film_wh)
         if not self._film.isOpened():
             raise StorageError(f"{self._draft} cannot be written as a film: choose another --out.")
         identity = [*range(len(classes)), *[IGNORE] * (256 - len(classes))]
@@ -72,7 +75,7 @@ class PredictionWriter:
         """Add one frame: uint8 [H,W,3] and uint8 [H,W]."""
         blended = cv2.addWeighted(rgb, 1 - OPACITY, paint(labels, self._colours), OPACITY, 0)
         whole = np.concatenate([np.asarray(blended, np.uint8), self._legend])
-        self._film.write(cv2.cvtColor(whole, cv2.COLOR_RGB2BGR))
+        self._film.write(cv2.cvtColor(np.pad(whole, self._padding, mode="edge"), cv2.COLOR_RGB2BGR))
         time_ns = round(self._labels.num_frames * 1e9 / self._rate_hz)
         self._labels.append(labels, rgb=rgb, time_ns=time_ns, sim_time_ns=-1, pose=None, segment_start=segment_start)
 

@@ -24,6 +24,7 @@ class Outcome:
         num_frames: segmented.
         timings: of the network and of the whole.
         confusion: int64 [C,C] against the truth, rows are the truth; None where there is none.
+        truth_classes: of a truth that speaks of other classes, so that it cannot be compared; empty otherwise.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Outcome:
     num_frames: int = 0
     timings: Timings = field(default_factory=Timings)
     confusion: Int64Array | None = None
+    truth_classes: tuple[str, ...] = ()
 
     def count(self, truth: UInt8Array, labels: UInt8Array) -> None:
         """Compare one frame with the truth."""
@@ -40,7 +42,14 @@ class Outcome:
     def sentences(self) -> list[str]:
         """What there is to say at the end."""
         said = [f"{self.num_frames} frames in {self.folder}", self.timings.sentence()]
-        if self.confusion is not None:
+        if self.truth_classes:
+            said.append(
+                f"no IoU: the truth has {len(self.truth_classes)} classes ({', '.join(self.truth_classes)}), which are "
+                f"not the network's {len(self.classes)} ({', '.join(self.classes)})"
+            )
+        elif self.confusion is not None and not self.confusion.any():
+            said.append("no IoU: no pixel of the truth has a class")
+        elif self.confusion is not None:
             iou = metrics.iou_per_class(self.confusion)
             named = (
                 f"{name} {100 * value:.0f}" for name, value in zip(self.classes, iou, strict=True) if value == value
@@ -60,6 +69,8 @@ def predict(
 ) -> Outcome:
     """Segment frame by frame, with memory, and write both files.
 
+    A network that was trained with motion from poses gets it where the source has depth and poses, else optical flow.
+
     Args:
         segmenter: of the trained network.
         source: an open one.
@@ -73,16 +84,17 @@ def predict(
         CorruptFile, StorageError, DataError: see source, writer and segmenter; nothing stays.
     """
     classes = segmenter.model.classes
-    outcome = Outcome(folder, classes, timings=segmenter.timings)
     # The truth counts only where it speaks of the same classes.
     comparable = source.classes == classes
+    outcome = Outcome(folder, classes, timings=segmenter.timings, truth_classes=() if comparable else source.classes)
+    motion_hw = segmenter.model.signature.input_hw if segmenter.wants_poses and not source.lacks else None
     try:
         with ExitStack() as stack:
             writer: PredictionWriter | None = None
-            for frame in islice(source.frames(), limit):
+            for frame in islice(source.frames(motion_hw), limit):
                 if writer is None:
                     writer = stack.enter_context(_writer(folder, frame, source, classes, made_by))
-                labels = segmenter(frame.rgb, frame.segment_start)
+                labels = segmenter(frame.rgb, frame.segment_start, frame.motion)
                 writer.append(frame.rgb, labels, frame.segment_start)
                 if comparable and frame.labels is not None:
                     outcome.count(frame.labels, labels)

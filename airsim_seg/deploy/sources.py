@@ -9,11 +9,12 @@ from typing import NamedTuple, Self
 import cv2
 import numpy as np
 
+from airsim_seg.benchmark.motion import pose_motion
 from airsim_seg.errors import CorruptFile, MissingData, SimulatorError
-from airsim_seg.hdf5 import schema_of
+from airsim_seg.hdf5 import FrameReader, schema_of
 from airsim_seg.recordings import SCHEMA as RECORDING_SCHEMA
 from airsim_seg.recordings import RecordingReader
-from airsim_seg.types import UInt8Array
+from airsim_seg.types import Float32Array, UInt8Array
 from airsim_seg.videos import VideoReader
 
 DEFAULT_RATE_HZ = 25.0  # of the film that is written where the source does not tell its own
@@ -26,11 +27,13 @@ class SourceFrame(NamedTuple):
         rgb: uint8 [H,W,3].
         segment_start: True at the first and after every gap in time.
         labels: the truth uint8 [H,W], 255 = ignore; None where there is none.
+        motion: float32 [2,h,w] from depth and poses, see Source.frames; None where nobody asked for it.
     """
 
     rgb: UInt8Array
     segment_start: bool
     labels: UInt8Array | None = None
+    motion: Float32Array | None = None
 
 
 class Source(ABC):
@@ -41,16 +44,23 @@ class Source(ABC):
         rate_hz: frames a second.
         num_frames: None where nobody knows.
         classes: what the labels of its frames mean; empty without labels.
+        lacks: what is missing for motion from depth and poses, a word; empty where nothing is.
     """
 
     name: str
     rate_hz: float
     num_frames: int | None
     classes: tuple[str, ...] = ()
+    lacks: str = "depth"
 
     @abstractmethod
-    def frames(self) -> Iterator[SourceFrame]:
-        """All of them, once."""
+    def frames(self, motion_hw: tuple[int, int] | None = None) -> Iterator[SourceFrame]:
+        """All of them, once.
+
+        Args:
+            motion_hw: (height, width) of the motion from depth and poses that each frame should bring; None: none.
+                Only where the source lacks nothing.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -83,8 +93,9 @@ class Film(Source):
         count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.num_frames = count if count > 0 and not isinstance(what, int) else None
 
-    def frames(self) -> Iterator[SourceFrame]:
+    def frames(self, motion_hw: tuple[int, int] | None = None) -> Iterator[SourceFrame]:
         """See Source."""
+        assert motion_hw is None, "a film has no depth"
         first = True
         while True:
             there, bgr = self._capture.read()
@@ -113,17 +124,28 @@ class Hdf5(Source):
         if self.num_frames == 0:
             self.close()
             raise MissingData(f"{path} holds no frame: collect it again.")
+        self.lacks = _lacks(self._reader)
 
-    def frames(self) -> Iterator[SourceFrame]:
+    def frames(self, motion_hw: tuple[int, int] | None = None) -> Iterator[SourceFrame]:
         """See Source."""
         starts = self._reader.segment_start
         for index in range(self._reader.num_frames):
             labels = None if self._video is None else self._video.labels(index)
-            yield SourceFrame(self._reader.rgb(index), index == 0 or bool(starts[index]), labels)
+            motion = None if motion_hw is None else pose_motion(self._reader, index, motion_hw)
+            yield SourceFrame(self._reader.rgb(index), index == 0 or bool(starts[index]), labels, motion)
 
     def close(self) -> None:
         """See Source."""
         self._reader.close()
+
+
+def _lacks(reader: FrameReader) -> str:
+    """The first of what motion.pose_motion needs that a file has not."""
+    if not reader.has_depth:
+        return "depth"
+    if not (np.isfinite(reader.position_m).all() and np.isfinite(reader.orientation_wxyz).all()):
+        return "poses"
+    return "" if np.isfinite(reader.camera_matrix).all() else "camera matrix"
 
 
 def open_source(text: str) -> Source:
@@ -139,7 +161,11 @@ def open_source(text: str) -> Source:
     """
     if text == "camera" or text.isdecimal():
         return Film(0 if text == "camera" else int(text))
-    path = Path(text)
+    path, wanted = Path(text), "give a film, an HDF5 video or recording, or `camera`"
+    if text and path.is_dir():
+        raise MissingData(f"{text} is a folder: {wanted}.")
     if not path.is_file():
-        raise MissingData(f"{text} does not exist: give a film, an HDF5 video or recording, or `camera`.")
-    return Hdf5(path) if path.suffix in (".h5", ".hdf5") else Film(str(path))
+        raise MissingData(f"{text or '--video without a name'} does not exist: {wanted}.")
+    if path.stat().st_size == 0:
+        raise CorruptFile(f"{text} is empty: {wanted}.")
+    return Hdf5(path) if path.suffix.lower() in (".h5", ".hdf5") else Film(str(path))

@@ -10,6 +10,7 @@ from airsim_seg.benchmark.cells import Cell
 from airsim_seg.benchmark.experiments import Experiment, reload_experiment
 from airsim_seg.benchmark.networks import build_network
 from airsim_seg.benchmark.results import read_json
+from airsim_seg.deploy.exported import is_export, load_export
 from airsim_seg.errors import CorruptFile, MissingData, UsageError
 
 
@@ -49,8 +50,7 @@ def load_trained(path: Path) -> TrainedNetwork:
     """
     folder = find_cell(path)
     experiment, cell = _experiment_and_cell(folder)
-    environment = read_json(folder.resolve().parent / "environment.json")
-    classes = tuple(environment["classes"])
+    classes, environments = _classes_and_environments(folder.resolve().parent / "environment.json")
     net = build_network(
         cell.model,
         tca_depth=cell.tca_depth,
@@ -71,10 +71,29 @@ def load_trained(path: Path) -> TrainedNetwork:
         classes=classes,
         input_hw=experiment.training.input_hw,
         cell=cell,
-        environments=tuple(sorted({str(video["environment"]) for video in environment["videos"].values()})),
+        environments=environments,
         folder=folder,
         experiment=experiment,
     )
+
+
+def trained_motion(path: Path) -> str | None:
+    """Where motion came from in the training of a network; see benchmark/motion.py.
+
+    Args:
+        path: as open_model takes it: of a trained cell, of a run with one, or of an export.
+
+    Returns:
+        "flow" or "pose"; None where the memory does not move along it.
+
+    Raises:
+        UsageError, MissingData, CorruptFile: see load_trained and load_export.
+    """
+    folder = path.parent if path.is_file() else path
+    if is_export(folder):
+        return load_export(folder).motion
+    experiment, cell = _experiment_and_cell(find_cell(path))
+    return experiment.network.motion if cell.needs_motion else None
 
 
 def find_cell(path: Path) -> Path:
@@ -103,6 +122,18 @@ def find_cell(path: Path) -> Path:
 
 def _has_network(folder: Path) -> bool:
     return (folder / checkpoints.FILE_NAME).is_file()
+
+
+def _classes_and_environments(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Both as a run's environment.json has them, the environments sorted."""
+    table = read_json(path)
+    try:
+        environments = {str(video["environment"]) for video in table["videos"].values()}
+        return tuple(map(str, table["classes"])), tuple(sorted(environments))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise CorruptFile(
+            f"{path} does not say what the network was trained on ({type(error).__name__}: {error}): train it again."
+        ) from error
 
 
 def _experiment_and_cell(folder: Path) -> tuple[Experiment, Cell]:

@@ -185,7 +185,7 @@ class Hostile:
         return (fail, ())
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "hostile", "foreign", "newer"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "hostile", "foreign", "newer", "without rng"])
 def test_a_damaged_or_hostile_checkpoint_is_one_sentence(tmp_path, damage):
     path = tmp_path / "checkpoint.pt"
     run(tmp_path)
@@ -194,7 +194,9 @@ def test_a_damaged_or_hostile_checkpoint_is_one_sentence(tmp_path, damage):
         path.write_bytes({"truncated": whole[: len(whole) // 2], "empty": b"", "text": b"not a checkpoint"}[damage])
     else:
         newer = {"schema": checkpoints.SCHEMA, "schema_version": 99}
-        torch.save({"hostile": Hostile(), "foreign": {"a": torch.zeros(2)}, "newer": newer}[damage], path)
+        less = {key: value for key, value in checkpoints.read(path).items() if key != "rng"}
+        contents = {"hostile": Hostile(), "foreign": {"a": torch.zeros(2)}, "newer": newer, "without rng": less}
+        torch.save(contents[damage], path)
     with pytest.raises(CorruptFile, match=r"checkpoint\.pt .*train again"):
         run(tmp_path)
 
