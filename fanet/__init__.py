@@ -27,6 +27,7 @@ and the memory:
     temporal.py      looking back: one mechanism for clips, mixed batches and streams
     aggregations.py  how a frame is mixed with those before it: one small class each
     alignment.py     where things were: flows composed over frames, maps moved along them
+    refinement.py    NetWarp's small network that corrects optical flow
 
 In eval mode a batch of frames and the same frames one by one give the same logits. In training mode they cannot:
 BatchNorm normalises with the statistics of the batch that it sees.

@@ -15,15 +15,17 @@ from torch import Tensor, nn
 
 
 class Aggregation(nn.Module, ABC):
-    """Base of all: a plain module that is made for a depth.
+    """Base of all: a plain module that is made for a depth and a number of channels.
 
     Args:
         depth: N, the number of past frames, at least 1.
+        channels: D, what a frame leaves at each place.
     """
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, channels: int) -> None:
         super().__init__()
         self.depth = depth
+        self.channels = channels
 
     @abstractmethod
     def forward(self, present: Tensor, past: Tensor, valid: Tensor) -> Tensor:
@@ -63,8 +65,8 @@ class Mean(Aggregation):
 class Decay(Aggregation):
     """A mean in which each step back counts a learned factor less, 0.7 at first."""
 
-    def __init__(self, depth: int) -> None:
-        super().__init__(depth)
+    def __init__(self, depth: int, channels: int) -> None:
+        super().__init__(depth, channels)
         self.logit = nn.Parameter(torch.logit(torch.tensor(0.7)))
 
     def forward(self, present: Tensor, past: Tensor, valid: Tensor) -> Tensor:
@@ -77,8 +79,8 @@ class Decay(Aggregation):
 class Lags(Aggregation):
     """A mean with a learned weight for each lag, all equal at first; the present one's is 1."""
 
-    def __init__(self, depth: int) -> None:
-        super().__init__(depth)
+    def __init__(self, depth: int, channels: int) -> None:
+        super().__init__(depth, channels)
         self.log_weight = nn.Parameter(torch.zeros(depth))
 
     def forward(self, present: Tensor, past: Tensor, valid: Tensor) -> Tensor:
@@ -93,8 +95,8 @@ class Gate(Aggregation):
     one for each tile, or one for each pixel of a map. Both numbers are learned.
     """
 
-    def __init__(self, depth: int) -> None:
-        super().__init__(depth)
+    def __init__(self, depth: int, channels: int) -> None:
+        super().__init__(depth, channels)
         self.steepness = nn.Parameter(torch.tensor(5.0))
         self.threshold = nn.Parameter(torch.tensor(0.5))
 
@@ -102,6 +104,29 @@ class Gate(Aggregation):
         """See Aggregation."""
         cosine = F.cosine_similarity(present[:, None], past, dim=2).unsqueeze(2)  # [B, N, 1, *place]
         return _average(present, past, valid * torch.sigmoid(self.steepness * (cosine - self.threshold)))
+
+
+class Channels(Aggregation):
+    """A sum with learned weights for each frame, one a channel; all 1/(N+1) at first, which is a mean.
+
+    Where a past frame saw nothing (or there is none) the present stands in for it, with its weight: a young memory has
+    the size of a full one, and what is new in the picture the size of all else.
+
+    Source: Gadde et al. 2017 (NetWarp, arXiv 1708.03088), z_t = w1 * z_t + w2 * warp(z_t-1) for N = 1; both vectors
+    start at 0.5 in the authors' released model, which warps the frames' own maps, too, not mixed ones. There a first
+    frame is mixed with zeros.
+    """
+
+    def __init__(self, depth: int, channels: int) -> None:
+        super().__init__(depth, channels)
+        # Vectors, present first, and not one matrix: weight decay, which is for matrices, would pull them to zero.
+        self.weights = nn.ParameterList(torch.full((channels,), 1 / (depth + 1)) for _ in range(depth + 1))
+
+    def forward(self, present: Tensor, past: Tensor, valid: Tensor) -> Tensor:
+        """See Aggregation."""
+        weights = torch.stack(list(self.weights)).to(past.dtype)
+        weights = weights.view(*weights.shape, *[1] * (past.ndim - 3))  # [N+1, D, *ones]
+        return weights[0] * present + (weights[1:] * torch.where(valid, past, present[:, None])).sum(1)
 
 
 class Propagate(Aggregation):

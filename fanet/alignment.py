@@ -64,8 +64,9 @@ def compose(step: Tensor, before: Tensor) -> Tensor:
     known = before.isfinite().all(1, keepdim=True)
     onward, seen = sample(before.masked_fill(~known, 0), step)
     share, _ = sample(known.to(before.dtype), step)
-    # Neighbours that are unknown count for nothing in the interpolation; half a place must be known.
-    return torch.where(seen & (share >= 0.5), step + onward / share, torch.nan)
+    # Neighbours that are unknown count for nothing in the interpolation; half a place must be known. Nothing is divided
+    # by a smaller share, although the result is unknown there: by 0 it would make the gradient NaN.
+    return torch.where(seen & (share >= 0.5), step + onward / share.clamp_min(0.5), torch.nan)
 
 
 def accumulate(steps: Tensor, starts: Tensor, before: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ stride), and how they are mixed (aggregations.py). Every combination works.
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from fanet.aggregations import Aggregation, Decay, Gate, Lags, Mean, Propagate, Sum
+from fanet.aggregations import Aggregation, Channels, Decay, Gate, Lags, Mean, Propagate, Sum
 
 Tap = Literal["contexts", "map", "logits"]
 SCALES = (8, 16, 32, 64)
@@ -26,6 +26,7 @@ class Memory:
         scales: which scales have a history, of 8, 16, 32 and 64; contexts only.
         tiles: contexts: parts a side of each map with a context of their own.
         warped: map and logits: move what is remembered to where it is now, along `motion`.
+        refined: correct the motion before that by a small network that sees the pictures (refinement.py).
 
     Raises:
         ValueError: a value out of range, or a combination that means nothing.
@@ -38,6 +39,7 @@ class Memory:
     scales: tuple[int, ...] = SCALES
     tiles: int = 1
     warped: bool = False
+    refined: bool = False
 
     def __post_init__(self) -> None:
         if self.tap not in get_args(Tap):
@@ -52,6 +54,8 @@ class Memory:
             raise ValueError(f"tiles and scales are of contexts: {self} remembers {self.tap}")
         if self.tap == "contexts" and self.warped:
             raise ValueError(f"contexts have no place and cannot be warped: {self}")
+        if self.refined and not self.warped:
+            raise ValueError(f"only motion that moves something can be refined, so warped, too: {self}")
 
     def __str__(self) -> str:
         """The text that parse_memory reads, for instance "mean,stride=5"."""
@@ -72,6 +76,7 @@ MEMORIES: dict[str, Memory] = {
         Memory(Gate, name="gate"),
         Memory(Gate, "map", name="local"),
         Memory(Gate, "map", name="warped", warped=True),
+        Memory(Channels, "map", name="netwarp", warped=True, refined=True),
         Memory(Propagate, "logits", name="propagate", warped=True),
     )
 }

@@ -59,7 +59,12 @@ class FANet(nn.Module):
         )
         self.decoder = Decoder(channels, round(128 * width), num_classes, variant=variant, auxiliary=auxiliary)
         # Last: whatever memory needs, the random weights before it are the same for every depth and aggregation.
-        self.recall = Recall(memory, tca_depth, len(memory.scales) if memory.tap == "contexts" else 1)
+        item_channels = {
+            "contexts": [key_channels * channels[SCALES.index(scale)] for scale in memory.scales],
+            "map": [channels[0]],
+            "logits": [num_classes],
+        }
+        self.recall = Recall(memory, tca_depth, item_channels[memory.tap])
         self.reset_parameters()
 
     @classmethod
@@ -81,9 +86,9 @@ class FANet(nn.Module):
 
         Args:
             generator: where the randomness comes from; None is torch's own. The same generator state gives the same
-                weights for every tca_depth: a memory's own parameters do not start at random.
+                weights for every tca_depth: a memory's own parameters do not start at random, and stay as they are.
         """
-        for module in self.modules():
+        for module in (*self.backbone.modules(), *self.attention.modules(), *self.decoder.modules()):
             if isinstance(module, nn.Conv2d) and module in self.decoder.classifiers():
                 nn.init.kaiming_normal_(module.weight, mode="fan_in", nonlinearity="linear", generator=generator)
             elif isinstance(module, nn.Conv2d):
@@ -156,12 +161,12 @@ class FANet(nn.Module):
         attended = [a(x, f) for a, x, f in zip(self._attention(), features, contexts, strict=True)]
         at_8, _, at_32, at_64 = self.decoder.fuse(attended)
         if tap == "map":
-            (at_8,), new_state = self.recall([at_8], state, segment_start, motion)
+            (at_8,), new_state = self.recall([at_8], state, segment_start, motion, frames)
         # Contiguous: enlarging (and a loss on) class planes is faster than channels last with its 11 channels.
         smooth_32 = self.decoder.smooth(at_32)
         logits = self.decoder.classify(at_8, smooth_32).contiguous()  # [B, num_classes, H/8, W/8]
         if tap == "logits":
-            (logits,), new_state = self.recall([logits], state, segment_start, motion)
+            (logits,), new_state = self.recall([logits], state, segment_start, motion, frames)
         assert new_state is not None
         if full_size:
             size_hw = (frames.shape[2], frames.shape[3])

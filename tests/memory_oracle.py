@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from fanet import FANet
 from fanet.memory import SCALES
+from fanet.refinement import FlowRefinement
 
 Past = list[tuple[int, Tensor, Tensor | bool]]  # how many frames back (1..N), what it left, where it may be seen
 
@@ -38,6 +39,19 @@ def naive_gate(present: Tensor, past: Past, mix: nn.Module) -> Tensor:
     return weighted(present, terms)
 
 
+def naive_channels(present: Tensor, past: Past, mix: nn.Module) -> Tensor:
+    own, *others = mix.weights
+    seen_by = {lag: (item, seen) for lag, item, seen in past}
+    rows = []
+    for channel, value in enumerate(present):
+        total = own[channel] * value
+        for lag, weight in enumerate(others, 1):
+            item, seen = seen_by.get(lag, (present, False))
+            total = total + weight[channel] * torch.where(torch.as_tensor(seen), item[channel], value)
+        rows.append(total)
+    return torch.stack(rows)
+
+
 def naive_propagate(present: Tensor, past: Past, _mix: nn.Module) -> Tensor:
     def probabilities(logits: Tensor) -> Tensor:
         return logits.exp() / logits.exp().sum(0)
@@ -65,11 +79,12 @@ NAIVE_MIXES: dict[str, Callable[[Tensor, Past, nn.Module], Tensor]] = {
     "Decay": naive_decay,
     "Lags": naive_lags,
     "Gate": naive_gate,
+    "Channels": naive_channels,
     "Propagate": naive_propagate,
 }
 
 
-def bilinear(values: Tensor, column: float, row: float) -> Tensor | None:
+def bilinear(values: Tensor, column: Tensor, row: Tensor) -> Tensor | None:
     """values [C,h,w] at a place; None out of view."""
     height, width = values.shape[1:]
     if not (0 <= column <= width - 1 and 0 <= row <= height - 1):
@@ -84,21 +99,72 @@ def bilinear(values: Tensor, column: float, row: float) -> Tensor | None:
 
 
 def naive_shrunk(motion: Tensor, height: int, width: int) -> Tensor:
-    """Mean over the known pixels of each place, in places; torch's own rule for which pixels a place has."""
+    """Mean over the known pixels of each place, in places."""
     rows, columns = motion.shape[1:]
     found = torch.full((2, height, width), math.nan, dtype=motion.dtype)
     for r in range(height):
         for c in range(width):
-            top, bottom = r * rows // height, -(-(r + 1) * rows // height)
-            left, right = c * columns // width, -(-(c + 1) * columns // width)
-            pixels = motion[:, top:bottom, left:right].flatten(1)
+            pixels = pixels_of_place(motion, r, c, height, width)
             known = pixels[:, pixels.isfinite().all(0)]
             if 2 * known.shape[1] >= pixels.shape[1]:
                 found[:, r, c] = known.mean(1) * torch.tensor([width / columns, height / rows], dtype=motion.dtype)
     return found
 
 
-def naive_flows(steps: list[Tensor], begins: list[bool], reach: int) -> list[list[Tensor]]:
+def naive_picture(frame: Tensor, height: int, width: int) -> Tensor:
+    """Mean over the pixels of each place: [3,H,W] -> [3,h,w]."""
+    places = [pixels_of_place(frame, r, c, height, width).mean(1) for r in range(height) for c in range(width)]
+    return torch.stack(places, dim=1).view(3, height, width)
+
+
+def pixels_of_place(image: Tensor, r: int, c: int, height: int, width: int) -> Tensor:
+    """[C,H,W] -> [C,n]; torch's own rule for which pixels a place has."""
+    rows, columns = image.shape[1:]
+    top, bottom = r * rows // height, -(-(r + 1) * rows // height)
+    left, right = c * columns // width, -(-(c + 1) * columns // width)
+    return image[:, top:bottom, left:right].flatten(1)
+
+
+def naive_refined(refinement: FlowRefinement, step: Tensor, picture: Tensor, before: Tensor) -> Tensor:
+    """NetWarp's network, a frame at a time: step [2,h,w], pictures [3,h,w]."""
+    known = step.isfinite().all(0)
+    flow = torch.where(known, step, 0.0)
+    seen = torch.cat([flow, picture, before, picture - before])
+    seen = naive_convolved(seen, refinement.hidden[0]).clamp_min(0)
+    seen = naive_convolved(seen, refinement.hidden[2]).clamp_min(0)
+    seen = naive_convolved(seen, refinement.third)
+    return torch.where(known, flow + naive_convolved(torch.cat([flow, seen]), refinement.last), math.nan)
+
+
+def naive_convolved(maps: Tensor, layer: nn.Conv2d) -> Tensor:
+    """3x3, zeros around: [C,h,w] -> [D,h,w]."""
+    height, width = maps.shape[1:]
+    padded = nn.functional.pad(maps, (1, 1, 1, 1))
+    places = [
+        layer.bias + (layer.weight * padded[:, r : r + 3, c : c + 3]).sum((1, 2, 3))
+        for r in range(height)
+        for c in range(width)
+    ]
+    return torch.stack(places, dim=1).view(-1, height, width)
+
+
+def naive_steps(net: FANet, frames: Tensor, motion: Tensor, begins: list[bool], call_of: list[int]) -> list[Tensor]:
+    """[2,h,w] for each frame, from it to the one before, refined if memory says so."""
+    height, width = (-(-side // 8) for side in frames.shape[2:])
+    steps = [naive_shrunk(step, height, width) for step in motion]
+    if not net.recall.memory.refined:
+        return steps
+    pictures = [naive_picture(frame, height, width) for frame in frames]
+    refined = []
+    for t, step in enumerate(steps):
+        before = torch.zeros_like(pictures[t])
+        if t > 0 and not begins[t]:
+            before = pictures[t - 1] if call_of[t - 1] == call_of[t] else pictures[t - 1].detach()
+        refined.append(naive_refined(net.recall.refinement, step, pictures[t], before))
+    return refined
+
+
+def naive_flows(steps: list[Tensor], begins: list[bool], reach: int, call_of: list[int]) -> list[list[Tensor]]:
     """For each frame the flows to the one 1, 2, ... reach frames before it."""
     flows: list[list[Tensor]] = []
     unknown = torch.full_like(steps[0], math.nan)
@@ -108,11 +174,12 @@ def naive_flows(steps: list[Tensor], begins: list[bool], reach: int) -> list[lis
             continue
         own = [step]
         for before in flows[t - 1][: reach - 1]:
+            before = before if call_of[t - 1] == call_of[t] else before.detach()
             known = before.isfinite().all(0)
             further = unknown.clone()
             for r in range(step.shape[1]):
                 for c in range(step.shape[2]):
-                    column, row = c + float(step[0, r, c]), r + float(step[1, r, c])
+                    column, row = c + step[0, r, c], r + step[1, r, c]
                     share = bilinear(known.to(step.dtype)[None], column, row)
                     if share is not None and share >= 0.5:
                         onward = bilinear(torch.where(known, before, 0.0), column, row) / share
@@ -129,7 +196,7 @@ def moved(item: Tensor, flow: Tensor) -> tuple[Tensor, Tensor]:
     seen = torch.zeros(height, width, dtype=torch.bool)
     for r in range(height):
         for c in range(width):
-            found = bilinear(item, c + float(flow[0, r, c]), r + float(flow[1, r, c]))
+            found = bilinear(item, c + flow[0, r, c], r + flow[1, r, c])
             seen[r, c] = found is not None
             columns.append(torch.zeros_like(item[:, 0, 0]) if found is None else found)
     return torch.stack(columns, dim=1).view_as(item), seen
@@ -172,8 +239,8 @@ def oracle(net: FANet, frames: Tensor, begins: list[bool], motion: Tensor | None
         fused.append(net.decoder.fuse([a(x, f[None]) for a, x, f in zip(net.attention, maps, own, strict=True)]))
     finest = [maps[0][0] for maps in fused]
     if memory.warped:
-        steps = [naive_shrunk(step, *finest[0].shape[1:]) for step in motion]
-        flows = naive_flows(steps, begins, depth * memory.stride)
+        steps = naive_steps(net, frames, motion, begins, call_of)
+        flows = naive_flows(steps, begins, depth * memory.stride, call_of)
     if memory.tap == "map":
         finest = [mix(finest, i, 0) for i in range(len(frames))]
     logits = [

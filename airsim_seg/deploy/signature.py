@@ -1,6 +1,6 @@
 """What goes into an exported model and what comes out: flat tensors with names, the memory among them.
 
-    frame, [motion], remembered_8, ..., num_valid, [flows]   ->   logits, next_remembered_8, ..., next_num_valid, ...
+    frame, [motion], remembered_8, ..., num_valid, [flows], [picture]  ->  logits, next_remembered_8, ..., next_picture
 
 The model itself remembers nothing. Whoever runs it hands each `next_` tensor back at the next frame under the name
 without `next_`, and starts with empty ones.

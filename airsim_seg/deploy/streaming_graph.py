@@ -33,6 +33,7 @@ class StreamingGraph(nn.Module):
         recall = net.recall
         assert isinstance(recall, Recall)
         self.warped = recall.memory.warped and recall.depth > 0
+        self.refined = self.warped and recall.memory.refined
         self.signature = self._find_signature(recall, input_hw)
 
     def forward(self, frame: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
@@ -62,14 +63,17 @@ class StreamingGraph(nn.Module):
     def _pack(self, state: tuple[Tensor, ...]) -> TemporalState | None:
         if not state:
             return None
-        if self.warped:
-            return TemporalState(tuple(state[:-2]), state[-2], state[-1])
-        return TemporalState(tuple(state[:-1]), state[-1], state[0].new_zeros(0, 2, 0, 0))
+        named = dict(zip((tensor.name for tensor in self.signature.state), state, strict=True))
+        flows = named.pop("flows", state[0].new_zeros(0, 2, 0, 0))
+        picture = named.pop("picture", state[0].new_zeros(0, 3, 0, 0))
+        num_valid = named.pop("num_valid")
+        return TemporalState(tuple(named.values()), num_valid, flows, picture)
 
     def _unpack(self, state: TemporalState) -> tuple[Tensor, ...]:
         if len(state.remembered[0]) == 0:
             return ()
-        return *state.remembered, state.num_valid, *([state.flows] if self.warped else [])
+        moved = [state.flows] if self.warped else []
+        return *state.remembered, state.num_valid, *moved, *([state.picture] if self.refined else [])
 
     @torch.no_grad()
     def _find_signature(self, recall: Recall, input_hw: tuple[int, int]) -> Signature:
@@ -84,6 +88,8 @@ class StreamingGraph(nn.Module):
         tensors.append(StateTensor("num_valid", (), "int64"))
         if self.warped:
             tensors.append(StateTensor("flows", tuple(state.flows.shape), "float32", empty=float("nan")))
+        if self.refined:
+            tensors.append(StateTensor("picture", tuple(state.picture.shape), "float32"))
         return Signature(input_hw, tuple(logits.shape), tuple(tensors) if recall.depth else (), self.warped)
 
 

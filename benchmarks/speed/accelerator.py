@@ -111,12 +111,12 @@ class GraphStream:
     def __init__(self, net: nn.Module, frame: Tensor, *, bf16: bool) -> None:
         with autocast(frame.device, bf16):
             _, state = net(frame)
-            state = [t.clone() for t in (*state.remembered, state.num_valid, state.flows)]
+            state = [t.clone() for t in (*state.remembered, state.num_valid, state.flows, state.picture)]
             kind = type(net(frame)[1])
 
             def frame_step() -> None:
-                _, new = net(frame, kind(tuple(state[:-2]), state[-2], state[-1]))
-                for kept, value in zip(state, (*new.remembered, new.num_valid, new.flows), strict=True):
+                _, new = net(frame, kind(tuple(state[:-3]), *state[-3:]))
+                for kept, value in zip(state, (*new.remembered, *new[1:]), strict=True):
                     kept.copy_(value)
 
             side = torch.cuda.Stream()

@@ -29,12 +29,15 @@ def _one_thread():
 
 
 def make_net(depth, aggregation, model="fanet18"):
-    """A narrow network whose BatchNorms have seen something."""
+    """A narrow network whose BatchNorms have seen something, and whose memory has left its start."""
     net = build_network(
         model, tca_depth=depth, aggregation=aggregation, num_classes=len(CLASSES), width=0.125, seed=depth
     )
     frames, motion = footage(4, seed=9)
+    generator = torch.Generator().manual_seed(8)
     with torch.no_grad():
+        for parameter in net.recall.parameters():
+            parameter += 0.1 * torch.rand(parameter.shape, generator=generator)
         net.train()(frames, None, None, motion)
     return net.eval()
 
@@ -49,7 +52,7 @@ def footage(count, seed=0):
     return frames, motion
 
 
-@pytest.mark.parametrize("aggregation", ["sum", "mean", "gate", "local", "warped"])
+@pytest.mark.parametrize("aggregation", ["sum", "mean", "gate", "local", "warped", "netwarp"])
 @pytest.mark.parametrize("depth", [0, 2, 4, 6])
 def test_the_graph_is_the_network_to_the_bit(depth, aggregation):
     net = make_net(depth, aggregation)
@@ -76,7 +79,9 @@ def test_the_graph_is_the_network_to_the_bit(depth, aggregation):
         ("fanet18", "gate,scales=16+64,tiles=2,stride=3", ["remembered_16", "remembered_64", "num_valid"]),
         ("fanet18", "local", ["remembered_map", "num_valid"]),
         ("fanet18", "propagate", ["remembered_logits", "num_valid", "flows"]),
+        ("fanet18", "netwarp", ["remembered_map", "num_valid", "flows", "picture"]),
         ("enet", "local", ["remembered_map", "num_valid"]),
+        ("enet", "netwarp", ["remembered_map", "num_valid", "flows", "picture"]),
         ("enet+fa", "sum", ["remembered_context", "num_valid"]),
     ],
 )
@@ -142,10 +147,10 @@ needs_onnx = pytest.mark.skipif(
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="the extra [export] is not installed")
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """The memory with the most operations, in PyTorch and as a file; writing takes many seconds."""
-    model = TorchModel(StreamingGraph(make_net(2, "warped"), SIZE_HW), CLASSES)
+@pytest.fixture(scope="module", params=["warped", "netwarp"])
+def exported(request, tmp_path_factory):
+    """The memories with the most operations, in PyTorch and as files; writing takes many seconds."""
+    model = TorchModel(StreamingGraph(make_net(2, request.param), SIZE_HW), CLASSES)
     path = tmp_path_factory.mktemp("export") / "model.onnx"
     write_onnx(model.graph, path)
     return model, path
@@ -181,7 +186,7 @@ def test_openvino_streams_as_pytorch_does(exported):
 @needs_onnx
 @pytest.mark.skipif(find_spec("nncf") is None, reason="the extra [export] is not installed")
 def test_int8_leaves_places_in_float32(exported):
-    """What is not known is NaN, and a place is more than one of 256 steps: flows stay as they are."""
+    """What is not known is NaN, and a place is more than one of 256 steps: flows stay as they are, refined or not."""
     reference, path = exported
     samples = []
     reference.reset()
@@ -191,8 +196,9 @@ def test_int8_leaves_places_in_float32(exported):
     write_int8(path, path.with_suffix(".xml"), samples)
     model = OpenVinoModel(path.with_suffix(".xml"), reference.signature, CLASSES, threads=1)
     expected, found = reference.run(samples[-1]), model.run(samples[-1])
-    assert np.isfinite(expected["next_flows"]).mean() > 0.3
-    np.testing.assert_allclose(found["next_flows"], expected["next_flows"], atol=1e-5)
+    assert np.isfinite(expected["next_flows"]).mean() > 0.2
+    for name in {"next_flows", "next_picture"} & expected.keys():
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
     assert np.isfinite(found["logits"]).all()
     assert not np.array_equal(found["logits"], expected["logits"])
 

@@ -196,7 +196,7 @@ def naive_sum(contexts: Tensor, segment_start: list[bool], depth: int) -> Tensor
 def test_any_cut_of_any_video_into_calls_sums_the_same(begins, depth, calls):
     contexts = torch.randn(len(begins), 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     expected = naive_sum(contexts, begins, depth)
-    recall = Recall(Memory(Sum), depth, 1)
+    recall = Recall(Memory(Sum), depth, [2])
     state: TemporalState | None = None
     done, found = 0, []
     for size in [*calls, *[1] * len(begins)]:

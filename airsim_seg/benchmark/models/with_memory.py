@@ -36,7 +36,8 @@ class WithMemory(nn.Module):
         self.tca_depth = tca_depth
         self.net = net
         self.attention = FastAttention(net.map_channels, KEY_CHANNELS, tiles=memory.tiles) if fast_attention else None
-        self.recall = Recall(memory, tca_depth, 1)
+        channels = {"contexts": KEY_CHANNELS * net.map_channels, "map": net.map_channels, "logits": net.num_classes}
+        self.recall = Recall(memory, tca_depth, [channels[memory.tap]])
 
     def forward(
         self,
@@ -56,10 +57,10 @@ class WithMemory(nn.Module):
                 (context,), new_state = self.recall([context], state, segment_start)
             at = self.attention(at, context)
         if tap == "map" or (tap == "contexts" and self.attention is None):
-            (at,), new_state = self.recall([at], state, segment_start, motion)
+            (at,), new_state = self.recall([at], state, segment_start, motion, frames)
         logits = self.net.decode(at, rest)
         if tap == "logits":
-            (logits,), new_state = self.recall([logits], state, segment_start, motion)
+            (logits,), new_state = self.recall([logits], state, segment_start, motion, frames)
         assert new_state is not None
         size_hw = (frames.shape[2], frames.shape[3])
         if full_size and logits.shape[2:] != size_hw:
