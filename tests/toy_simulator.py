@@ -6,7 +6,7 @@ import sys
 import numpy as np
 from toy_world import NAMES, ToyWorld
 
-from airsim_seg.builtin.scene import SKY_INDEX, Picture, Scene, SceneObject, View
+from airsim_seg.builtin.scene import SKY_INDEX, STILL, Moment, Picture, Scene, SceneObject, View
 from airsim_seg.builtin.server import bind
 from airsim_seg.builtin.serving import serve_until_stopped
 from airsim_seg.builtin.settings import CaptureSettings, Settings, VehicleSettings
@@ -25,7 +25,7 @@ class ToyRenderer:
         self._index_of_id = np.full(256, SKY_INDEX, np.int32)
         self._index_of_id[[raw_id for _, raw_id in NAMES]] = range(len(NAMES))
 
-    def render(self, view: View) -> Picture:
+    def render(self, view: View, moment: Moment = STILL) -> Picture:  # noqa: ARG002
         self._world.camera = Camera(view.size_hw, view.fov_deg)
         self._world.set_pose(view.pose)
         seen = self._world.capture(depth=True)

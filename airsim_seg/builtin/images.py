@@ -17,7 +17,7 @@ import numpy as np
 
 from airsim_seg.builtin import wire
 from airsim_seg.builtin.arguments import pose_map
-from airsim_seg.builtin.scene import FAR_DEPTH_M, Picture, Renderer, View
+from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Renderer, View
 from airsim_seg.palette import palette
 from airsim_seg.types import Float32Array, Pose, UInt8Array, camera_matrix
 
@@ -47,6 +47,7 @@ class Shot:
         local_pose: the camera in the vehicle's local NED, which the response reports.
         time_ns: the clock.
         id_table: uint8 [K+1], id by object index, the sky last.
+        moment: where everything is.
     """
 
     request: ImageRequest
@@ -54,6 +55,7 @@ class Shot:
     local_pose: Pose
     time_ns: int
     id_table: UInt8Array
+    moment: Moment = STILL
 
 
 def take(shots: Sequence[Shot], renderer: Renderer) -> list[dict[str, object]]:
@@ -76,7 +78,7 @@ def take(shots: Sequence[Shot], renderer: Renderer) -> list[dict[str, object]]:
         seen_from = (shot.view.size_hw, shot.view.fov_deg, shot.view.pose.position_m.tobytes())
         key = (*seen_from, shot.view.pose.orientation_wxyz.tobytes())
         if key not in pictures:
-            pictures[key] = renderer.render(shot.view)
+            pictures[key] = renderer.render(shot.view, shot.moment)
         responses.append(_encoded(shot, pictures[key]))
     return responses
 

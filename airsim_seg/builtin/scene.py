@@ -4,7 +4,8 @@ An environment builds one Scene; the renderer turns (Scene, View) into a Picture
 and speaks AirSim about them. Neither knows how the other works.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose, UInt8Array
@@ -86,6 +87,23 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
+class Moment:
+    """What of a world can differ from picture to picture, frozen: the scene itself never changes.
+
+    Attributes:
+        placements: object index -> float64 [3,4], rotation times scale, then shift (metres): from where the scene has
+            the object's corners to where they are now, in the scene's NED. Objects that are not named stand still.
+        hidden: indices of objects that are not there: neither seen nor in anybody's way.
+    """
+
+    placements: Mapping[int, Float64Array] = field(default_factory=dict)
+    hidden: frozenset[int] = frozenset()
+
+
+STILL = Moment()
+
+
+@dataclass(frozen=True, eq=False)
 class Picture:
     """What a view sees; every array belongs to the caller.
 
@@ -108,8 +126,8 @@ FAR_DEPTH_M = 65504.0
 class Renderer(Protocol):
     """Anything that draws a scene. rendering.rasteriser.Rasteriser is ours."""
 
-    def render(self, view: View) -> Picture:
-        """Draw one view; thread-safe through a lock of its own."""
+    def render(self, view: View, moment: Moment = STILL) -> Picture:
+        """Draw one view of the world at a moment; thread-safe through a lock of its own."""
         ...
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import airsim
 import numpy as np
 
-from airsim_seg.builtin.scene import FAR_DEPTH_M, Picture, Renderer, Scene, SceneObject, View
+from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Renderer, Scene, SceneObject, View
 from airsim_seg.builtin.server import bind
 from airsim_seg.builtin.serving import Simulator
 from airsim_seg.builtin.settings import Settings
@@ -50,7 +50,7 @@ class FormulaRenderer:
     def __post_init__(self) -> None:
         self.open.set()
 
-    def render(self, view: View) -> Picture:
+    def render(self, view: View, moment: Moment = STILL) -> Picture:  # noqa: ARG002
         self.started.set()
         assert self.open.wait(DEADLINE_S)
         self.views.append(view)

@@ -16,7 +16,7 @@ from airsim_seg.builtin.rendering.camera import bounding_spheres, check_view, pe
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
 from airsim_seg.builtin.rendering.materials import FOLIAGE, MaterialTable, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
-from airsim_seg.builtin.scene import FAR_DEPTH_M, Picture, Scene, View
+from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
 from airsim_seg.types import BoolArray, Float64Array, Int32Array, Int64Array
 
 SHADOW_MAP_SIZE = 4096
@@ -78,7 +78,12 @@ class Rasteriser:
         """The world that is drawn."""
         return self._scene
 
-    def render(self, view: View, stage_done: Callable[[str], None] = lambda _: None) -> Picture:
+    def render(
+        self,
+        view: View,
+        moment: Moment = STILL,  # noqa: ARG002 - not drawn yet
+        stage_done: Callable[[str], None] = lambda _: None,
+    ) -> Picture:
         """Draw one view.
 
         Args:
