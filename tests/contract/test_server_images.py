@@ -175,7 +175,7 @@ def test_a_field_of_view_that_cannot_be_drawn_is_refused(serve, fov):
 
 def test_a_broken_renderer_fails_its_call_only(serve):
     running = serve()
-    running.renderer.render = lambda _: 1 / 0
+    running.renderer.render = lambda *_: 1 / 0
     client = running.client()
     with pytest.raises(Exception, match="ZeroDivisionError"):
         client.simGetImages([RAW[0]])
