@@ -42,28 +42,35 @@ class Augmentation:
 UNCHANGED = Augmentation(flip=False, gamma=1.0, gain=np.ones(3, np.float32), crop=(0.0, 0.0, 1.0, 1.0))
 
 
-def draw(rng: np.random.Generator, *, share: float = 1.0, recolour: bool = True) -> Augmentation:
+def draw(
+    rng: np.random.Generator, *, share_hw: tuple[float, float] = (1.0, 1.0), recolour: bool = True
+) -> Augmentation:
     """Draw the augmentation of one clip.
 
     Args:
         rng: where the randomness comes from.
-        share: side of the training window as a fraction of the picture's, in (0, 1].
+        share_hw: sides of the training window as fractions of the picture's, in (0, 1].
         recolour: change gain, gamma and tint too.
     """
-    side = min(1.0, share / rng.uniform(*ZOOM_RANGE))
-    top, left = rng.uniform(0, 1 - side, 2)
+    # Both sides shrink or grow alike, as far as the picture reaches: shapes stay what they are.
+    scale = min(1 / max(share_hw), 1 / rng.uniform(*ZOOM_RANGE))
+    crop = _place(rng, (share_hw[0] * scale, share_hw[1] * scale))
     flip = bool(rng.random() < 0.5)
-    crop = (float(top), float(left), side, side)
     if not recolour:
         return Augmentation(flip, 1.0, np.ones(3, np.float32), crop)
     gain = rng.uniform(*GAIN_RANGE) * rng.uniform(*TINT_RANGE, 3)
     return Augmentation(flip, float(rng.uniform(*GAMMA_RANGE)), gain.astype(np.float32), crop)
 
 
-def draw_window(rng: np.random.Generator, share: float) -> Augmentation:
+def draw_window(rng: np.random.Generator, share_hw: tuple[float, float]) -> Augmentation:
     """Draw only where the training window lies; nothing is zoomed, mirrored or recoloured."""
-    top, left = rng.uniform(0, 1 - share, 2)
-    return Augmentation(False, 1.0, np.ones(3, np.float32), (float(top), float(left), share, share))
+    return Augmentation(False, 1.0, np.ones(3, np.float32), _place(rng, share_hw))
+
+
+def _place(rng: np.random.Generator, sides_hw: tuple[float, float]) -> tuple[float, float, float, float]:
+    """Draw where a window of that size lies: top, left, height, width."""
+    top, left = rng.uniform(0, np.subtract(1, sides_hw))
+    return float(top), float(left), *sides_hw
 
 
 def colour_table(augmentation: Augmentation) -> Float32Array:

@@ -136,7 +136,9 @@ class ClipSampler:
         self.recolour = recolour
         self.crop_hw = crop_hw
         height, width = videos[0].input_hw
-        self._share = 1.0 if crop_hw is None else min(1.0, max(crop_hw[0] / height, crop_hw[1] / width))
+        self._share_hw = (
+            (1.0, 1.0) if crop_hw is None else (min(1.0, crop_hw[0] / height), min(1.0, crop_hw[1] / width))
+        )
         self._starts = [clip_starts(video.segment_start, clip_length) for video in videos]
         if not any(len(starts) for starts in self._starts):
             longest = max(_longest_segment(video.segment_start) for video in videos)
@@ -186,8 +188,8 @@ class ClipSampler:
 
     def _draw_change(self, rng: np.random.Generator) -> augmentation.Augmentation | None:
         if self.augment:
-            return augmentation.draw(rng, share=self._share, recolour=self.recolour)
-        return None if self._share == 1.0 else augmentation.draw_window(rng, self._share)
+            return augmentation.draw(rng, share_hw=self._share_hw, recolour=self.recolour)
+        return None if self._share_hw == (1.0, 1.0) else augmentation.draw_window(rng, self._share_hw)
 
     def _read(self, plan: ClipPlan) -> tuple[Float32Array, UInt8Array, Float32Array | None]:
         """Normalised pictures, labels and motion of one clip."""

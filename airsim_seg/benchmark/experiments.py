@@ -113,7 +113,8 @@ class Experiment:
         name: of the run; runs/<name> is where it goes by default.
         training: how each cell is trained; see benchmark/recipe.py.
         description: a sentence for the report.
-        protocol: "fair": every depth sees the same supervised frames in the same number of steps.
+        protocol: "fair": every depth sees the same frames in the same number of steps, and all of them are supervised
+            (with early_frames = "context" a deeper memory has fewer that are).
         environment: take videos of this environment alone; "" takes all.
         models: networks by name, see benchmark/networks.py; an axis of the grid like the next three.
         aggregations: what is remembered and how it is mixed, see fanet/memory.py; shared by all depths but 0.
@@ -167,9 +168,17 @@ class Experiment:
         return replace(self, split=replace(self.split, train=split.train, val=split.val, test=split.test))
 
     def without_axes(self) -> "Experiment":
-        """Everything that two visits to one run must agree on: the axes may grow, and the machine may change."""
-        recipe = replace(self.training, threads=0, workers=0)
-        return replace(self, training=recipe, models=("fanet18",), aggregations=("sum",), tca_depths=(0,), seeds=(0,))
+        """Everything that two visits to one run must agree on: the axes may grow, the machine and the words change."""
+        recipe = replace(self.training, threads=0, workers=0, checkpoint_every=1)
+        return replace(
+            self,
+            description="",
+            training=recipe,
+            models=("fanet18",),
+            aggregations=("sum",),
+            tca_depths=(0,),
+            seeds=(0,),
+        )
 
     def with_axes_of(self, before: "Experiment") -> "Experiment":
         """The same experiment with the cells of both: what was asked for before comes first."""

@@ -19,7 +19,8 @@ class Recipe:
 
     The defaults train a quarter-width network on two CPU cores in about a minute. FANet's authors trained with
     (feinanshan/FANet, Train/configs/FA_Res18_CCRI.yml): optimiser "sgd", peak_learning_rate 1e-2,
-    warm_up_steps 1000, weight_decay 5e-4, decay_norms, loss "ohem", class_weighting off, auxiliary_weight 0.5.
+    warm_up_steps 1000, weight_decay 5e-4, decay_norms, loss "ohem", class_weighting off, auxiliary_weight 0.5, and
+    without a limit on the gradient: clip_gradient_norm inf.
 
     Raises:
         UsageError: a value out of range; the message names it.

@@ -25,7 +25,7 @@ from airsim_seg.errors import UsageError
 from airsim_seg.splits import PARTS, Split, explicit_split, split_by_video
 from airsim_seg.videos import VideoReader
 
-ROOM_SHARE = 0.7  # of the machine's memory, for the videos of one part
+ROOM_SHARE = 0.7  # of the machine's memory, for the videos to train and validate on
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +54,15 @@ class Run:
 
     def frames(self, part: str) -> list[FrameSource]:
         """The videos of a part at the network's input size: in memory, or in their files where workers read them."""
-        recipe, motion = self.experiment.training, self.motion_source()
-        names = self.split.part(part)
-        videos = [VideoFrames(name, self.videos[name].path, recipe.input_hw, motion) for name in names]
-        if recipe.workers:
+        videos = self._in_files(part)
+        if self.experiment.training.workers:
             return [*videos]
-        _check_room(sum(video.num_bytes for video in videos), part)
+        _check_room(sum(video.num_bytes for part in ("train", "val") for video in self._in_files(part)))
         return [video.load() for video in videos]
+
+    def _in_files(self, part: str) -> list[VideoFrames]:
+        size, motion = self.experiment.training.input_hw, self.motion_source()
+        return [VideoFrames(name, self.videos[name].path, size, motion) for name in self.split.part(part)]
 
     def network(self, cell: Cell) -> nn.Module:
         """Make the network of a cell, on the CPU, with the random weights of its seed."""
@@ -113,7 +115,7 @@ class Run:
         }
 
 
-def _check_room(num_bytes: int, part: str) -> None:
+def _check_room(num_bytes: int) -> None:
     """Refuse videos that would take most of the machine's memory: it would swap, or kill the run.
 
     Raises:
@@ -122,8 +124,8 @@ def _check_room(num_bytes: int, part: str) -> None:
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     if num_bytes > ROOM_SHARE * there:
         raise UsageError(
-            f"The {part} videos need {num_bytes / 1e9:.0f} GB at the network's size, and this machine has "
-            f"{there / 1e9:.0f} GB: leave them in their files with --workers 2 (or more), or lower input_hw."
+            f"The videos to train and validate on need {num_bytes / 1e9:.0f} GB at the network's size, and this "
+            f"machine has {there / 1e9:.0f} GB: leave them in their files with --workers 2 (or more), or lower input_hw."
         )
 
 

@@ -201,21 +201,36 @@ def test_what_cannot_be_drawn_is_said():
         LabelledFrames("odd", video.images, video.labels[:3], video.segment_start)
 
 
-def test_a_window_is_cut_from_the_same_place_of_every_frame() -> None:
+@pytest.mark.parametrize("crop_hw", [(12, 16), (12, 12), (24, 16), (7, 32)])
+def test_a_window_is_cut_from_the_same_place_of_every_frame(crop_hw: tuple[int, int]) -> None:
     """Every pixel says where it lies, so that a window without zoom is found again, whole, in each frame."""
     place = np.arange(24 * 32, dtype=np.int64).reshape(24, 32)
     images = np.stack([place // 256, place % 256, place * 0], -1).astype(np.uint8)
     video = LabelledFrames("v", np.repeat(images[None], 5, 0), np.zeros((5, 24, 32), np.uint8), np.arange(5) == 0)
-    batch = sampler([video], clips_per_step=1, augment=False, crop_hw=(12, 16)).sample(0)
+    batch = sampler([video], clips_per_step=1, augment=False, crop_hw=crop_hw).sample(0)
 
-    assert batch.images.shape == (4, 3, 12, 16)
+    assert batch.images.shape == (4, 3, *crop_hw)
     assert (batch.images == batch.images[:1]).all()
     colours = batch.images[0].permute(1, 2, 0).numpy() * augmentation.IMAGENET_STD + augmentation.IMAGENET_MEAN
     found = np.rint(colours * 255).astype(np.int64)
     found_place = found[..., 0] * 256 + found[..., 1]
     corner = found_place[0, 0]
-    rows, columns = np.mgrid[0:12, 0:16]
+    rows, columns = np.mgrid[: crop_hw[0], : crop_hw[1]]
     np.testing.assert_array_equal(found_place, corner + 32 * rows + columns)
+
+
+def test_a_zoomed_window_of_another_shape_is_not_stretched() -> None:
+    """Columns and rows of the picture are its colours: they must grow by the same step."""
+    rows, columns = np.mgrid[0:96, 0:128].astype(np.uint8)
+    images = np.stack([columns, rows, rows * 0], -1)[None].repeat(4, 0)
+    video = LabelledFrames("v", images, np.zeros((4, 96, 128), np.uint8), np.arange(4) == 0)
+    for step in range(8):
+        batch = sampler([video], clips_per_step=1, augment=True, recolour=False, crop_hw=(48, 24)).sample(step)
+        colours = 255 * (
+            batch.images[0].permute(1, 2, 0).numpy() * augmentation.IMAGENET_STD + augmentation.IMAGENET_MEAN
+        )
+        across, down = abs(colours[24, 20, 0] - colours[24, 4, 0]) / 16, (colours[40, 12, 1] - colours[8, 12, 1]) / 32
+        assert across == pytest.approx(down, abs=0.1)
 
 
 def test_without_recolouring_a_zoomed_clip_keeps_its_colours() -> None:
