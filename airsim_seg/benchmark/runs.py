@@ -125,7 +125,8 @@ def _check_room(num_bytes: int) -> None:
     if num_bytes > ROOM_SHARE * there:
         raise UsageError(
             f"The videos to train and validate on need {num_bytes / 1e9:.0f} GB at the network's size, and this "
-            f"machine has {there / 1e9:.0f} GB: leave them in their files with --workers 2 (or more), or lower input_hw."
+            f"machine has {there / 1e9:.0f} GB: leave them in their files with --workers 2 (or "
+            "more), or lower input_hw."
         )
 
 
