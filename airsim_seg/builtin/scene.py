@@ -53,6 +53,9 @@ class Scene:
         ranges_m: float32 [C,2], or None: a chunk is drawn by cameras at least the first and less than the second
             distance from its anchor. A crown can so have a fine form for near cameras and a coarse one for far
             ones; shadows come from what is drawn at distance 0. None draws every chunk always.
+        movers: objects that are made to move, as cars that drive: what stands around them is lit without them, and
+            their shadows are drawn anew for each moment. Other objects can be moved too, at half a second for the
+            first picture.
     """
 
     environment: str
@@ -69,6 +72,7 @@ class Scene:
     ground_down_m: Terrain
     anchors_m: Float32Array | None = None
     ranges_m: Float32Array | None = None
+    movers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

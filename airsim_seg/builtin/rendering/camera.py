@@ -107,35 +107,40 @@ def bounding_spheres(scene: Scene) -> Float64Array:
     return np.column_stack([centres, np.maximum.reduceat(reach, starts)])
 
 
-def chunks_at(scene: Scene, position_m: Float64Array | None) -> BoolArray:
+def chunks_at(scene: Scene, position_m: Float64Array | None, anchors_m: Float32Array | None = None) -> BoolArray:
     """bool [C]: which chunks a camera draws from where it stands, whatever it looks at.
 
     Args:
         scene: the world.
         position_m: float64 [3], world NED; None is at distance 0 of everything, as shadows are.
+        anchors_m: float32 [C,3], where the anchors are now; None: where the scene has them.
     """
-    if scene.anchors_m is None or scene.ranges_m is None:
+    anchors_m = scene.anchors_m if anchors_m is None else anchors_m
+    if anchors_m is None or scene.ranges_m is None:
         return np.ones(len(scene.chunks), bool)
     if position_m is None:
         return np.asarray(scene.ranges_m[:, 0] <= 0)
-    distance = np.linalg.norm(scene.anchors_m - np.asarray(position_m, np.float64), axis=1)
+    distance = np.linalg.norm(anchors_m - np.asarray(position_m, np.float64), axis=1)
     return np.asarray((distance >= scene.ranges_m[:, 0]) & (distance < scene.ranges_m[:, 1]))
 
 
-def visible_chunks(view: View, scene: Scene, spheres: Float64Array) -> Int32Array:
+def visible_chunks(
+    view: View, scene: Scene, spheres: Float64Array, anchors_m: Float32Array | None = None
+) -> Int32Array:
     """Chunks that may be in the picture, nearest first: those whose sphere touches the view's pyramid.
 
     Args:
         view: the camera.
         scene: the world.
         spheres: float64 [C,4] of bounding_spheres.
+        anchors_m: see chunks_at.
     """
     height, width = view.size_hw
     half_width = np.tan(np.radians(view.fov_deg) / 2)
     half_height = half_width * height / width
     local = (spheres[:, :3] - view.pose.position_m) @ view.pose.rotation()  # forward, right, down
     radius = spheres[:, 3]
-    inside = chunks_at(scene, view.pose.position_m) & (local[:, 0] > -radius)
+    inside = chunks_at(scene, view.pose.position_m, anchors_m) & (local[:, 0] > -radius)
     for axis, half in ((1, half_width), (2, half_height)):
         inside &= np.abs(local[:, axis]) - half * local[:, 0] < radius * np.hypot(1.0, half)
     chosen = np.flatnonzero(inside)

@@ -1,4 +1,5 @@
-"""The built-in renderer: a visibility buffer on the CPU. Set-up, fill, then shading of what is seen.
+"""The built-in renderer: a visibility buffer on the CPU. Things are put where they are, then set-up, fill, and shading
+of what is seen.
 
 Ids and depths are read at the pixel's centre and never blended. Colours are the mean of 2x2 samples a quarter of a
 pixel around a point a quarter of a pixel right of and below the centre; a pixel filled by one triangle is coloured at
@@ -12,9 +13,10 @@ import numba
 import numpy as np
 
 from airsim_seg.builtin.rendering import cutouts, raster, shading, shadows, sky, textures, triangles
-from airsim_seg.builtin.rendering.camera import bounding_spheres, check_view, perspective, ray_matrix, visible_chunks
+from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
 from airsim_seg.builtin.rendering.materials import FOLIAGE, MaterialTable, material_table
+from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
 from airsim_seg.types import BoolArray, Float64Array, Int32Array, Int64Array
@@ -26,7 +28,7 @@ _NOTHING = np.float32(0.0)  # 1 / infinity
 
 
 class Rasteriser:
-    """Draws views of one still scene. Any thread may call render; one picture is drawn at a time in a process."""
+    """Draws views of one scene. Any thread may call render; one picture is drawn at a time in a process."""
 
     def __init__(
         self,
@@ -52,11 +54,11 @@ class Rasteriser:
         self._num_threads = most if num_threads is None else max(1, min(num_threads, most))
         self._scene = scene
         self._samples = samples
-        self._spheres = bounding_spheres(scene)
         self._table = material_table()
         self._two_sided = (self._table.cutout >= 0).astype(np.uint8)
         self._masks = cutouts.masks(TEXTURE_SEED)
         self._surfaces = _surfaces(scene)
+        self._movement = Movement(scene, self._surfaces.faces)
         self._skins = _skins(self._table)
         count = len(scene.triangles_m)
         self._records = np.empty((count, triangles.RECORD_SIZE), np.float32)
@@ -69,9 +71,10 @@ class Rasteriser:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         with PARALLEL_LOCK:
             numba.set_num_threads(self._num_threads)
-            self._light = _light(scene, light, self._table, self._masks, shadow_map_size)
+            self._shadows, self._light = _light(scene, light, self._table, self._masks, shadow_map_size)
             leaves = np.flatnonzero(self._table.foliage[scene.materials])
             shading.light_foliage(scene.triangles_m, leaves, self._light, self._surfaces.faces)
+            self._shadows.follow(self._movement, STILL)
 
     @property
     def scene(self) -> Scene:
@@ -81,17 +84,18 @@ class Rasteriser:
     def render(
         self,
         view: View,
-        moment: Moment = STILL,  # noqa: ARG002 - not drawn yet
+        moment: Moment = STILL,
         stage_done: Callable[[str], None] = lambda _: None,
     ) -> Picture:
         """Draw one view.
 
         Args:
             view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
+            moment: where everything is.
             stage_done: told "set-up", "raster" and "shade" as each is finished, for timing.
 
         Returns:
-            The picture; the same scene and view give the same bytes.
+            The picture; the same scene, view and moment give the same bytes, whatever was drawn before.
 
         Raises:
             UsageError: the view cannot be drawn; the message says why.
@@ -105,6 +109,8 @@ class Rasteriser:
         )
         with PARALLEL_LOCK:
             numba.set_num_threads(self._num_threads)
+            if self._movement.follow(moment):
+                self._shadows.follow(self._movement, moment)
             first, stop = self._project(view)
             stage_done("set-up")
             self._fill(view, first, stop)
@@ -119,12 +125,13 @@ class Rasteriser:
 
     def _project(self, view: View) -> tuple[Int32Array, Int32Array]:
         projection = perspective(view, self._samples)
-        visible = visible_chunks(view, self._scene, self._spheres)
+        placed = self._movement.placed
+        visible = visible_chunks(view, self._scene, placed.spheres, placed.anchors_m)
         lengths = self._scene.chunks[visible, 1] - self._scene.chunks[visible, 0]
         first = (np.cumsum(lengths) - lengths).astype(np.int32)
         stop = np.empty((len(visible), 3), np.int32)
         triangles.project(
-            self._scene.triangles_m, self._scene.materials, self._two_sided, self._scene.chunks, visible, first,
+            placed.corners_m, self._scene.materials, self._two_sided, self._scene.chunks, visible, first,
             projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
             self._records, self._bounds, stop,
         )  # fmt: skip
@@ -201,18 +208,19 @@ def _skins(table: MaterialTable) -> shading.Skins:
 
 def _light(
     scene: Scene, light: sky.Daylight, table: MaterialTable, masks: BoolArray, shadow_map_size: int
-) -> shading.Light:
+) -> tuple[shadows.SunShadows, shading.Light]:
     sun = sky.sun_direction(light)
     extent_m = world_extent_m(scene)
     projection = shadows.sun_projection(sun, extent_m * 1.2, shadow_map_size)
-    return shading.Light(
+    moving = shadows.SunShadows(scene, projection, table, masks)
+    return moving, shading.Light(
         sun_direction=sun.astype(np.float32),
         sun=np.array(light.sun, np.float32),
         ambient=np.array(light.ambient, np.float32),
         bounce=np.array(light.bounce, np.float32),
         haze=np.array(light.horizon, np.float32),
         haze_per_m=np.float32(light.haze_per_m),
-        shadow_map=shadows.draw_parallel(scene, projection, table, masks),
+        shadow_map=moving.map,
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
         heights=shadows.heights(scene, table, masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
         heights_extent_m=np.float32(extent_m),

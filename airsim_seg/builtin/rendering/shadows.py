@@ -1,4 +1,13 @@
-"""What keeps light away, drawn once for a still world: the sun's shadow map and the height of what stands around."""
+"""What keeps light away: the sun's shadow map, and the height of what stands around.
+
+What stands still is drawn into the shadow map once. Things that move are drawn over it for each moment and wiped off
+again: a street's cars touch a few thousand texels of sixteen million.
+"""
+
+# mypy: disable-error-code="no-untyped-def"
+# Kernels have no annotations: numba compiles one version for the argument types that it meets.
+
+import math
 
 import cv2
 import numba
@@ -6,18 +15,23 @@ import numpy as np
 
 from airsim_seg.builtin.rendering import raster, triangles
 from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
+from airsim_seg.builtin.rendering.compiling import kernel
 from airsim_seg.builtin.rendering.materials import MaterialTable
-from airsim_seg.builtin.scene import Scene
+from airsim_seg.builtin.rendering.moving import Movement
+from airsim_seg.builtin.scene import Moment, Scene
 from airsim_seg.types import BoolArray, Float32Array, Float64Array
 
 _EMPTY = np.float32(-1e9)
 
 
-def draw_parallel(scene: Scene, projection: Projection, table: MaterialTable, masks: BoolArray) -> Float32Array:
+def draw_parallel(
+    scene: Scene, corners_m: Float32Array, projection: Projection, table: MaterialTable, masks: BoolArray
+) -> Float32Array:
     """Draw the nearness of the scene as seen along a direction; both sides of every triangle count.
 
     Args:
         scene: the world.
+        corners_m: float32 [T,3,3], its triangles where they are.
         projection: an orthographic one.
         table: of the materials.
         masks: bool [K,N,N].
@@ -25,7 +39,7 @@ def draw_parallel(scene: Scene, projection: Projection, table: MaterialTable, ma
     Returns:
         float32 [size,size]; -1e9 where nothing is.
     """
-    count = len(scene.triangles_m)
+    count = len(corners_m)
     records, bounds = np.empty((count, triangles.RECORD_SIZE), np.float32), np.empty((count, 6), np.int32)
     chunks = np.ascontiguousarray(scene.chunks, np.int32)
     near = np.flatnonzero(chunks_at(scene, None)).astype(np.int32)
@@ -36,7 +50,7 @@ def draw_parallel(scene: Scene, projection: Projection, table: MaterialTable, ma
     seen = np.empty(nearness.shape, np.int32)
     both_sides = np.ones(len(table.cutout), np.uint8)
     triangles.project(
-        scene.triangles_m, scene.materials, both_sides, chunks, near, first,
+        corners_m, scene.materials, both_sides, chunks, near, first,
         projection.matrix, projection.origin_m, projection.size_hw, projection.near_w, records, bounds, stop,
     )  # fmt: skip
     raster.fill(
@@ -44,6 +58,102 @@ def draw_parallel(scene: Scene, projection: Projection, table: MaterialTable, ma
         projection.near_w, _EMPTY, numba.get_num_threads(), np.zeros(1, np.int64), nearness, seen,
     )  # fmt: skip
     return np.ascontiguousarray(nearness[:, :width])
+
+
+class SunShadows:
+    """The sun's shadow map, kept up with what moves.
+
+    Which objects are drawn over the map depends on the scene and the moment alone, not on what was drawn before: a
+    moment's picture has the same bytes in every order. Call under PARALLEL_LOCK.
+
+    Args:
+        scene: the world.
+        projection: along the sunlight, see sun_projection.
+        table: of the materials.
+        masks: bool [K,N,N].
+
+    Attributes:
+        map: float32 [N,N], nearness to the sun; changed in place.
+    """
+
+    def __init__(self, scene: Scene, projection: Projection, table: MaterialTable, masks: BoolArray) -> None:
+        self._scene, self._projection, self._table, self._masks = scene, projection, table, masks
+        self._matrix = np.ascontiguousarray(projection.matrix[[0, 1, 3]])
+        self._dirty: list[tuple[slice, slice]] = []
+        self._without = scene.movers
+        self.map = self._draw_still(scene.movers)
+        self._still = self.map.copy() if scene.movers else self.map
+
+    def follow(self, movement: Movement, moment: Moment) -> None:
+        """Bring the map to a moment that the movement has followed before."""
+        away = moment.placements.keys() | moment.hidden
+        without = frozenset(self._scene.movers | {index for index in away if 0 <= index < len(self._scene.objects)})
+        if without != self._without:
+            self._still, self._without = self._draw_still(without), without
+            self.map[:] = self._still
+        for rows, columns in self._dirty:
+            self.map[rows, columns] = self._still[rows, columns]
+        self._dirty = []
+        for index in sorted(without - moment.hidden):
+            self._draw_over(movement.placed.corners_m[movement.triangles_of(index)])
+
+    def _draw_still(self, without: frozenset[int]) -> Float32Array:
+        corners = corners_without(self._scene, without)
+        return draw_parallel(self._scene, corners, self._projection, self._table, self._masks)
+
+    def _draw_over(self, corners_m: Float32Array) -> None:
+        """Draw some triangles as if they were closed ones, and remember where."""
+        if not len(corners_m):
+            return
+        points = (corners_m.reshape(-1, 3) - self._projection.origin_m) @ self._matrix[:2, :3].T
+        columns, rows = (points + self._matrix[:2, 3]).T
+        size = len(self.map)
+        top, bottom = (int(np.clip(value, 0, size)) for value in (np.floor(rows.min()), np.ceil(rows.max()) + 1))
+        left, right = (int(np.clip(value, 0, size)) for value in (np.floor(columns.min()), np.ceil(columns.max()) + 1))
+        self._dirty.append((slice(top, bottom), slice(left, right)))
+        _raise(np.ascontiguousarray(corners_m), self._matrix, self._projection.origin_m, self.map)
+
+
+def corners_without(scene: Scene, objects: frozenset[int]) -> Float32Array:
+    """The scene's triangles float32 [T,3,3], those of some objects shrunk to nothing."""
+    if not objects:
+        return scene.triangles_m
+    corners = scene.triangles_m.copy()
+    corners[np.isin(scene.object_index, list(objects))] = 0
+    return corners
+
+
+@kernel()
+def _raise(corners, matrix, origin, nearness):
+    """Draw triangles into a map of nearness, where they are nearer; texels whose centre they cover.
+
+    Args:
+        corners: float32 [T,3,3], world NED.
+        matrix: float64 [3,4]: column, row and nearness of (point - origin, 1).
+        origin: float64 [3].
+        nearness: float32 [N,N] (in and out).
+    """
+    size = nearness.shape[0]
+    place = np.empty((3, 3))
+    for t in range(len(corners)):
+        for c in range(3):
+            for k in range(3):
+                place[c, k] = matrix[k, 3]
+                for axis in range(3):
+                    place[c, k] += matrix[k, axis] * (corners[t, c, axis] - origin[axis])
+        x0, y0, x1, y1, x2, y2 = place[0, 0], place[0, 1], place[1, 0], place[1, 1], place[2, 0], place[2, 1]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if abs(area) < 1e-12:
+            continue
+        left, right = max(math.ceil(min(x0, x1, x2)), 0), min(math.floor(max(x0, x1, x2)), size - 1)
+        top, bottom = max(math.ceil(min(y0, y1, y2)), 0), min(math.floor(max(y0, y1, y2)), size - 1)
+        for y in range(top, bottom + 1):
+            for x in range(left, right + 1):
+                b1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) / area
+                b2 = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) / area
+                if b1 >= 0.0 and b2 >= 0.0 and b1 + b2 <= 1.0:
+                    value = np.float32(place[0, 2] * (1.0 - b1 - b2) + place[1, 2] * b1 + place[2, 2] * b2)
+                    nearness[y, x] = max(nearness[y, x], value)
 
 
 def sun_projection(sun: Float64Array, extent_m: float, size: int) -> Projection:
@@ -62,7 +172,7 @@ def sun_projection(sun: Float64Array, extent_m: float, size: int) -> Projection:
 def heights(
     scene: Scene, table: MaterialTable, masks: BoolArray, extent_m: float, size: int, blur_m: float
 ) -> Float32Array:
-    """Metres above the origin of the highest thing at every place, blurred.
+    """Metres above the origin of the highest thing that stands still, at every place, blurred.
 
     Args:
         scene: the world.
@@ -76,7 +186,8 @@ def heights(
         float32 [size,size].
     """
     axes = np.array(((0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
-    top = draw_parallel(scene, parallel(axes, np.zeros(3), extent_m, size), table, masks)
+    corners = corners_without(scene, scene.movers)
+    top = draw_parallel(scene, corners, parallel(axes, np.zeros(3), extent_m, size), table, masks)
     top = np.where(top < -1e8, np.float32(0.0), top)
     side = max(1, round(blur_m * size / (2 * extent_m)))
     blurred = cv2.blur(cv2.blur(top, (side, side)), (side, side))
