@@ -9,7 +9,7 @@ from small_scenes import floor, garden, looking, scene_of, wall
 
 from airsim_seg.builtin.environments.meshes import Mesh, box
 from airsim_seg.builtin.rendering.materials import Material
-from airsim_seg.builtin.rendering.moving import turned
+from airsim_seg.builtin.rendering.moving import cofactors
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import SKY_INDEX, STILL, Moment, Scene
 from airsim_seg.types import Float64Array, Pose
@@ -115,11 +115,11 @@ def test_movers_leave_no_shadow_where_they_were_built() -> None:
 
 def test_normals_turn_with_their_faces_and_stretch_against_them() -> None:
     normals = np.array([[1, 0, 0], [0, 1, 0], [0.6, 0.8, 0]], np.float32)
-    assert turned(normals, placement((9, 9, 9), yaw_deg=90)) == pytest.approx(
+    assert normals @ cofactors(placement((9, 9, 9), yaw_deg=90)[None])[0] == pytest.approx(
         np.array([[0, 1, 0], [-1, 0, 0], [-0.8, 0.6, 0]]), abs=1e-6
     )
     # A face along (0.8, -0.6), stretched twice in x: the face is (1.6, -0.6), its normal (0.6, 1.6).
-    assert turned(normals[2], placement(scale=(2, 1, 1))) == pytest.approx(np.array([0.6, 1.6, 0]) / np.hypot(0.6, 1.6))
+    assert normals[2] @ cofactors(placement(scale=(2, 1, 1))[None])[0] == pytest.approx([0.6, 1.6, 0])
 
 
 def test_a_flattened_thing_is_drawn_flat() -> None:

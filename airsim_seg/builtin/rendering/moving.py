@@ -4,16 +4,38 @@ Geometry is moved before anything is drawn, in double precision, and rounded onc
 scenes are kept: ids and depths are those of the rounded triangles, exactly, as of things that stand still.
 """
 
-from collections.abc import Mapping
+# mypy: disable-error-code="no-untyped-def"
+# Kernels have no annotations: numba compiles one version for the argument types that it meets.
+
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numba import prange
 
 from airsim_seg.builtin.rendering.camera import bounding_spheres
+from airsim_seg.builtin.rendering.compiling import kernel
 from airsim_seg.builtin.scene import Moment, Scene
 from airsim_seg.types import Float32Array, Float64Array, Int64Array
 
-FAR_AWAY = np.float32(0.0)  # a hidden object's corners are one point: nothing of it covers a sample
+_HIDDEN = np.zeros((3, 4))  # all corners are one point: nothing of it covers a sample
+_IN_PLACE = np.eye(3, 4)
+
+
+class Parts(NamedTuple):
+    """What some objects are made of.
+
+    Attributes:
+        triangles: int64 [N], object by object.
+        first: int64 [M+1], where each object's triangles begin in it, and the end.
+        chunks: int64 [P], all chunks that they touch, without repeats.
+    """
+
+    triangles: Int64Array
+    first: Int64Array
+    chunks: Int64Array
 
 
 @dataclass(eq=False)
@@ -41,37 +63,55 @@ class Movement:
 
     def __init__(self, scene: Scene, faces: Float32Array) -> None:
         self._scene, self._faces = scene, faces
-        self._order: Int64Array | None = None
+        self._order, self._ascending = np.zeros(0, np.int64), np.zeros(0, np.int32)  # triangles by object, when needed
+        self._parts: dict[tuple[int, ...], Parts] = {}
         self._drawn: dict[int, bytes] = {}
         self.placed = Placed(scene.triangles_m, bounding_spheres(scene), scene.anchors_m)
 
-    def triangles_of(self, index: int) -> Int64Array:
-        """The triangles of an object, ascending."""
-        if self._order is None:
-            self._order = np.argsort(self._scene.object_index, kind="stable")
-            self._sorted = self._scene.object_index[self._order]
-        first, stop = np.searchsorted(self._sorted, (index, index + 1))
-        return self._order[first:stop]
+    def parts(self, objects: Iterable[int]) -> Parts:
+        """What objects are made of; remembered for the last few sets, as the same things move in every picture."""
+        key = tuple(sorted(objects))
+        if key not in self._parts:
+            if len(self._parts) >= 8:
+                self._parts.clear()
+            self._parts[key] = self._find_parts(key)
+        return self._parts[key]
 
-    def follow(self, moment: Moment) -> set[int]:
+    def _find_parts(self, objects: tuple[int, ...]) -> Parts:
+        index = self._scene.object_index
+        if not len(self._order):
+            self._order = np.argsort(index, kind="stable")
+            self._ascending = index[self._order]
+        ranges = [np.searchsorted(self._ascending, (k, k + 1)) for k in objects]
+        own = [self._order[first:stop] for first, stop in ranges]
+        found = np.concatenate([*own, np.zeros(0, np.int64)]).astype(np.int64)
+        chunks = np.unique(np.searchsorted(self._scene.chunks[:, 1], found, side="right")).astype(np.int64)
+        return Parts(found, np.cumsum([0, *map(len, own)]).astype(np.int64), chunks)
+
+    def follow(self, moment: Moment) -> bool:
         """Bring the arrays to a moment.
 
         Args:
             moment: to be drawn; objects that the scene does not have are left out.
 
         Returns:
-            The objects that are elsewhere than in the moment before.
+            Whether anything is elsewhere than in the moment before.
         """
         wanted = _states(moment, len(self._scene.objects))
-        changed = {index for index in wanted.keys() | self._drawn.keys() if wanted.get(index) != self._drawn.get(index)}
-        if changed:
+        changed = [k for k in wanted.keys() | self._drawn.keys() if wanted.get(k) != self._drawn.get(k)]
+        if not changed:
+            return False
+        if not self._drawn:
             self._own_arrays()
-            touched = np.zeros(len(self._scene.chunks), bool)
-            for index in changed:
-                touched[self._move(index, moment)] = True
-            self._bound(np.flatnonzero(touched))
-            self._drawn = wanted
-        return changed
+        parts, matrices = self.parts(changed), np.array([_matrix(moment, index) for index in sorted(changed)])
+        place(
+            self._scene.triangles_m, self._scene.normals, parts.triangles, parts.first, matrices,
+            cofactors(matrices), self.placed.corners_m, self._faces,
+        )  # fmt: skip
+        bound(self.placed.corners_m, self._scene.chunks, parts.chunks, self.placed.spheres)
+        self._move_anchors(parts.chunks, moment)
+        self._drawn = wanted
+        return True
 
     def _own_arrays(self) -> None:
         """The scene's own must not change."""
@@ -81,57 +121,99 @@ class Movement:
                 self._scene.triangles_m.copy(), self.placed.spheres, None if anchors is None else anchors.copy()
             )
 
-    def _move(self, index: int, moment: Moment) -> Int64Array:
-        """Put one object where it is; returns its chunks."""
-        scene, which = self._scene, self.triangles_of(index)
-        matrix = moment.placements.get(index)
-        if index in moment.hidden:
-            self.placed.corners_m[which] = FAR_AWAY
-        elif matrix is None:
-            self.placed.corners_m[which] = scene.triangles_m[which]
-            self._faces[which, :9] = scene.normals[which].reshape(-1, 9)
-        else:
-            corners = scene.triangles_m[which].astype(np.float64) @ matrix[:, :3].T + matrix[:, 3]
-            self.placed.corners_m[which] = corners.astype(np.float32)
-            self._faces[which, :9] = turned(scene.normals[which], matrix).reshape(-1, 9)
-        chunks: Int64Array = np.unique(np.searchsorted(scene.chunks[:, 1], which, side="right"))
-        self._move_anchors(index, chunks, matrix)
-        return chunks
-
-    def _move_anchors(self, index: int, chunks: Int64Array, matrix: Float64Array | None) -> None:
+    def _move_anchors(self, chunks: Int64Array, moment: Moment) -> None:
         """Anchors go along with the object whose chunks they are."""
         before, now = self._scene.anchors_m, self.placed.anchors_m
         if before is None or now is None:
             return
-        own = chunks[self._scene.object_index[self._scene.chunks[chunks, 0]] == index]
-        now[own] = before[own] if matrix is None else before[own] @ matrix[:, :3].T + matrix[:, 3]
-
-    def _bound(self, chunks: Int64Array) -> None:
-        for chunk in chunks:
-            first, stop = self._scene.chunks[chunk]
-            corners = self.placed.corners_m[first:stop].reshape(-1, 3).astype(np.float64)
-            centre = (corners.min(0) + corners.max(0)) / 2
-            self.placed.spheres[chunk] = (*centre, np.linalg.norm(corners - centre, axis=1).max())
+        for chunk in chunks[before[chunks].any(1)]:
+            matrix = _matrix(moment, int(self._scene.object_index[self._scene.chunks[chunk, 0]]))
+            now[chunk] = matrix[:, :3] @ before[chunk] + matrix[:, 3]
 
 
-def turned(normals: Float32Array, matrix: Float64Array) -> Float32Array:
-    """Normals of something that was moved: unit float32 [...,3], also where it was stretched.
-
-    Args:
-        normals: float32 [...,3].
-        matrix: float64 [3,4], see Moment.
-    """
-    x, y, z = matrix[:, :3].T
-    # The cofactors: the inverse transposed, times the determinant, and not only where there is one.
-    cofactors = np.stack([np.cross(y, z), np.cross(z, x), np.cross(x, y)])
-    new = normals.astype(np.float64) @ cofactors
-    length = np.linalg.norm(new, axis=-1, keepdims=True)
-    unit: Float32Array = (new / np.maximum(length, 1e-12)).astype(np.float32)
-    return unit
+def _matrix(moment: Moment, index: int) -> Float64Array:
+    return _HIDDEN if index in moment.hidden else moment.placements.get(index, _IN_PLACE)
 
 
 def _states(moment: Moment, num_objects: int) -> dict[int, bytes]:
     """What tells two moments apart, by object; those that stand where the scene has them are left out."""
-    placements: Mapping[int, Float64Array] = moment.placements
-    states = {index: matrix.tobytes() for index, matrix in placements.items() if 0 <= index < num_objects}
+    states = {index: matrix.tobytes() for index, matrix in moment.placements.items() if 0 <= index < num_objects}
     return states | {index: b"hidden" for index in moment.hidden if 0 <= index < num_objects}
+
+
+def cofactors(matrices: Float64Array) -> Float64Array:
+    """What turns the normals of things that are moved, float64 [M,3,3]: row vector times this, then made a unit.
+
+    The inverse transposed, times the determinant; it is there for flat placements, too.
+
+    Args:
+        matrices: float64 [M,3,4], see Moment.
+    """
+    # Cyclic minors are cofactors, signs included.
+    i, j = np.array([1, 2, 0]), np.array([2, 0, 1])
+    m = matrices[:, :, :3]
+    of = m[:, i][:, :, i] * m[:, j][:, :, j] - m[:, i][:, :, j] * m[:, j][:, :, i]
+    return np.ascontiguousarray(of.transpose(0, 2, 1))
+
+
+@kernel(parallel=True)
+def place(scene_corners, scene_normals, rows, first, matrices, cofactors, corners, faces):
+    """Put triangles where they are.
+
+    Args:
+        scene_corners: float32 [T,3,3], where the scene has them.
+        scene_normals: float32 [T,3,3].
+        rows: int64 [N], triangles, object by object.
+        first: int64 [M+1], each object's first in rows, and the end.
+        matrices: float64 [M,3,4].
+        cofactors: float64 [M,3,3], see cofactors.
+        corners: float32 [T,3,3] (out).
+        faces: float32 [T,F] (out): nine columns of normals; those of hidden things stay.
+    """
+    for m in prange(len(matrices)):
+        a, b = matrices[m], cofactors[m]
+        for n in range(first[m], first[m + 1]):
+            t = rows[n]
+            for c in range(3):
+                x, y, z = scene_corners[t, c, 0], scene_corners[t, c, 1], scene_corners[t, c, 2]
+                u, v, w = scene_normals[t, c, 0], scene_normals[t, c, 1], scene_normals[t, c, 2]
+                nx = u * b[0, 0] + v * b[1, 0] + w * b[2, 0]
+                ny = u * b[0, 1] + v * b[1, 1] + w * b[2, 1]
+                nz = u * b[0, 2] + v * b[1, 2] + w * b[2, 2]
+                length = math.sqrt(nx * nx + ny * ny + nz * nz)
+                for k in range(3):
+                    corners[t, c, k] = np.float32(a[k, 0] * x + a[k, 1] * y + a[k, 2] * z + a[k, 3])
+                if length > 0.0:
+                    faces[t, 3 * c] = np.float32(nx / length)
+                    faces[t, 3 * c + 1] = np.float32(ny / length)
+                    faces[t, 3 * c + 2] = np.float32(nz / length)
+
+
+@kernel(parallel=True)
+def bound(corners, chunks, which, spheres):
+    """Bounding spheres of some chunks: about the middle of their box.
+
+    Args:
+        corners: float32 [T,3,3].
+        chunks: int32 [C,2], triangle ranges.
+        which: int64 [P].
+        spheres: float64 [C,4] (out).
+    """
+    for p in prange(len(which)):
+        q = which[p]
+        low, high = np.full(3, np.inf), np.full(3, -np.inf)
+        for t in range(chunks[q, 0], chunks[q, 1]):
+            for c in range(3):
+                for k in range(3):
+                    low[k] = min(low[k], corners[t, c, k])
+                    high[k] = max(high[k], corners[t, c, k])
+        reach = 0.0
+        for k in range(3):
+            spheres[q, k] = (low[k] + high[k]) / 2
+        for t in range(chunks[q, 0], chunks[q, 1]):
+            for c in range(3):
+                square = 0.0
+                for k in range(3):
+                    square += (corners[t, c, k] - spheres[q, k]) ** 2
+                reach = max(reach, square)
+        spheres[q, 3] = math.sqrt(reach)

@@ -15,7 +15,7 @@ import numpy as np
 
 from airsim_seg.builtin.rendering import raster, triangles
 from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
-from airsim_seg.builtin.rendering.compiling import kernel
+from airsim_seg.builtin.rendering.compiling import inline, kernel
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene
@@ -94,24 +94,17 @@ class SunShadows:
         for rows, columns in self._dirty:
             self.map[rows, columns] = self._still[rows, columns]
         self._dirty = []
-        for index in sorted(without - moment.hidden):
-            self._draw_over(movement.placed.corners_m[movement.triangles_of(index)])
+        parts = movement.parts(without - moment.hidden)
+        rectangles = np.zeros((len(parts.first) - 1, 4), np.int64)
+        _raise(
+            movement.placed.corners_m, parts.triangles, parts.first, self._matrix, self._projection.origin_m,
+            self.map, rectangles,
+        )  # fmt: skip
+        self._dirty = [(slice(top, bottom), slice(left, right)) for top, bottom, left, right in rectangles.tolist()]
 
     def _draw_still(self, without: frozenset[int]) -> Float32Array:
         corners = corners_without(self._scene, without)
         return draw_parallel(self._scene, corners, self._projection, self._table, self._masks)
-
-    def _draw_over(self, corners_m: Float32Array) -> None:
-        """Draw some triangles as if they were closed ones, and remember where."""
-        if not len(corners_m):
-            return
-        points = (corners_m.reshape(-1, 3) - self._projection.origin_m) @ self._matrix[:2, :3].T
-        columns, rows = (points + self._matrix[:2, 3]).T
-        size = len(self.map)
-        top, bottom = (int(np.clip(value, 0, size)) for value in (np.floor(rows.min()), np.ceil(rows.max()) + 1))
-        left, right = (int(np.clip(value, 0, size)) for value in (np.floor(columns.min()), np.ceil(columns.max()) + 1))
-        self._dirty.append((slice(top, bottom), slice(left, right)))
-        _raise(np.ascontiguousarray(corners_m), self._matrix, self._projection.origin_m, self.map)
 
 
 def corners_without(scene: Scene, objects: frozenset[int]) -> Float32Array:
@@ -123,37 +116,53 @@ def corners_without(scene: Scene, objects: frozenset[int]) -> Float32Array:
     return corners
 
 
+@inline
+def _texel(matrix, origin, corners, t, c):
+    """Column, row and nearness of a corner."""
+    x, y, z = corners[t, c, 0] - origin[0], corners[t, c, 1] - origin[1], corners[t, c, 2] - origin[2]
+    return (
+        matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2] * z + matrix[0, 3],
+        matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2] * z + matrix[1, 3],
+        matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2] * z + matrix[2, 3],
+    )
+
+
 @kernel()
-def _raise(corners, matrix, origin, nearness):
-    """Draw triangles into a map of nearness, where they are nearer; texels whose centre they cover.
+def _raise(corners, rows, first, matrix, origin, nearness, rectangles):
+    """Draw objects into a map of nearness, where they are nearer; texels whose centre they cover.
 
     Args:
         corners: float32 [T,3,3], world NED.
+        rows: int64 [N], triangles, object by object; masks are not looked at.
+        first: int64 [M+1], each object's first in rows, and the end.
         matrix: float64 [3,4]: column, row and nearness of (point - origin, 1).
         origin: float64 [3].
         nearness: float32 [N,N] (in and out).
+        rectangles: int64 [M,4] (out): first row and the one after the last, the same of columns, that may have changed.
     """
     size = nearness.shape[0]
-    place = np.empty((3, 3))
-    for t in range(len(corners)):
-        for c in range(3):
-            for k in range(3):
-                place[c, k] = matrix[k, 3]
-                for axis in range(3):
-                    place[c, k] += matrix[k, axis] * (corners[t, c, axis] - origin[axis])
-        x0, y0, x1, y1, x2, y2 = place[0, 0], place[0, 1], place[1, 0], place[1, 1], place[2, 0], place[2, 1]
-        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(area) < 1e-12:
-            continue
-        left, right = max(math.ceil(min(x0, x1, x2)), 0), min(math.floor(max(x0, x1, x2)), size - 1)
-        top, bottom = max(math.ceil(min(y0, y1, y2)), 0), min(math.floor(max(y0, y1, y2)), size - 1)
-        for y in range(top, bottom + 1):
-            for x in range(left, right + 1):
-                b1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) / area
-                b2 = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) / area
-                if b1 >= 0.0 and b2 >= 0.0 and b1 + b2 <= 1.0:
-                    value = np.float32(place[0, 2] * (1.0 - b1 - b2) + place[1, 2] * b1 + place[2, 2] * b2)
-                    nearness[y, x] = max(nearness[y, x], value)
+    for m in range(len(first) - 1):
+        r0, r1, c0, c1 = size, 0, size, 0
+        for n in range(first[m], first[m + 1]):
+            x0, y0, z0 = _texel(matrix, origin, corners, rows[n], 0)
+            x1, y1, z1 = _texel(matrix, origin, corners, rows[n], 1)
+            x2, y2, z2 = _texel(matrix, origin, corners, rows[n], 2)
+            area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+            if abs(area) < 1e-12:
+                continue
+            left, right = max(math.ceil(min(x0, x1, x2)), 0), min(math.floor(max(x0, x1, x2)), size - 1)
+            top, bottom = max(math.ceil(min(y0, y1, y2)), 0), min(math.floor(max(y0, y1, y2)), size - 1)
+            if left > right or top > bottom:
+                continue
+            r0, r1, c0, c1 = min(r0, top), max(r1, bottom + 1), min(c0, left), max(c1, right + 1)
+            for y in range(top, bottom + 1):
+                for x in range(left, right + 1):
+                    b1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) / area
+                    b2 = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) / area
+                    if b1 >= 0.0 and b2 >= 0.0 and b1 + b2 <= 1.0:
+                        nearness[y, x] = max(nearness[y, x], np.float32(z0 + (z1 - z0) * b1 + (z2 - z0) * b2))
+        if r0 < r1:
+            rectangles[m, 0], rectangles[m, 1], rectangles[m, 2], rectangles[m, 3] = r0, r1, c0, c1
 
 
 def sun_projection(sun: Float64Array, extent_m: float, size: int) -> Projection:
