@@ -5,9 +5,11 @@ and speaks AirSim about them. Neither knows how the other works.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from airsim_seg.builtin.traffic import Mover
+from airsim_seg.builtin.weather import CLEAR, DAYLIGHT, Sun, Weather
 from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose, UInt8Array
 
 
@@ -45,7 +47,8 @@ class Scene:
         materials: int32 [T], index into the renderer's material table.
         object_index: int32 [T], index into objects.
         tints: float32 [K,3], linear RGB factor of each object.
-        chunks: int32 [C,2], triangle ranges that are culled together; in order, they cover all triangles.
+        chunks: int32 [C,2], triangle ranges that are culled together; in order, they cover all triangles, and each is of
+            one object.
         objects: the K things.
         player_start: where AirSim's origin and the vehicle's spawn point are.
         ground_down_m: terrain height, NED down.
@@ -56,6 +59,7 @@ class Scene:
         movers: objects that are made to move, as cars that drive: what stands around them is lit without them, and
             their shadows are drawn anew for each moment. Other objects can be moved too, at half a second for the
             first picture.
+        traffic: what moves by itself, all of it among the movers; see traffic.placements.
     """
 
     environment: str
@@ -73,6 +77,7 @@ class Scene:
     anchors_m: Float32Array | None = None
     ranges_m: Float32Array | None = None
     movers: frozenset[int] = frozenset()
+    traffic: tuple[Mover, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +96,22 @@ class View:
 
 
 @dataclass(frozen=True, eq=False)
+class Spawned:
+    """A copy of an object.
+
+    Attributes:
+        index: its own object index, at least K: what pictures show where it is seen.
+        source: the object of the scene whose triangles, materials and tint it has.
+        placement: float64 [3,4], as in Moment.placements: from where the scene has the source's corners to where the
+            copy's are.
+    """
+
+    index: int
+    source: int
+    placement: Float64Array
+
+
+@dataclass(frozen=True, eq=False)
 class Moment:
     """What of a world can differ from picture to picture, frozen: the scene itself never changes.
 
@@ -98,10 +119,21 @@ class Moment:
         placements: object index -> float64 [3,4], rotation times scale, then shift (metres): from where the scene has
             the object's corners to where they are now, in the scene's NED. Objects that are not named stand still.
         hidden: indices of objects that are not there: neither seen nor in anybody's way.
+        spawned: copies of objects that the scene does not have; those that are not there are left out.
+        weather: the effects in force.
+        sun: what was changed about the sun.
     """
 
     placements: Mapping[int, Float64Array] = field(default_factory=dict)
     hidden: frozenset[int] = frozenset()
+    spawned: tuple[Spawned, ...] = ()
+    weather: Weather = CLEAR
+    sun: Sun = DAYLIGHT
+
+    def under(self, weather: Weather, sun: Sun) -> "Moment":
+        """The same things under another sky; itself where the sky is the same."""
+        same = (self.weather, self.sun) == (weather, sun)
+        return self if same else replace(self, weather=weather, sun=sun)
 
 
 STILL = Moment()
@@ -113,7 +145,8 @@ class Picture:
 
     Attributes:
         rgb: uint8 [H,W,3], RGB, anti-aliased.
-        object_index: int32 [H,W], the object at the pixel's centre; -1 where nothing is drawn (the sky).
+        object_index: int32 [H,W], the object at the pixel's centre, of the scene or of Moment.spawned; -1 where nothing
+            is drawn (the sky).
         depth_m: float32 [H,W], distance along the optical axis at the pixel's centre, metres; 65504 (the largest
             half float, what AirSim sends) where nothing is drawn.
     """

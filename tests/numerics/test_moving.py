@@ -11,7 +11,7 @@ from airsim_seg.builtin.environments.meshes import Mesh, box
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.moving import cofactors
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
-from airsim_seg.builtin.scene import SKY_INDEX, STILL, Moment, Scene
+from airsim_seg.builtin.scene import SKY_INDEX, STILL, Moment, Scene, Spawned
 from airsim_seg.types import Float64Array, Pose
 
 VIEW = looking((-6.0, 0.5, -4.0), pitch_deg=-15, size_hw=(96, 128))
@@ -55,6 +55,28 @@ def at(scene: Scene, moment: Moment) -> Scene:
     return replace(scene, triangles_m=corners)
 
 
+def with_copies(scene: Scene, moment: Moment) -> Scene:
+    """The scene as the moment has it, what was spawned included."""
+    stands = at(scene, moment)
+    corners, uv, materials, indices = [stands.triangles_m], [scene.uv], [scene.materials], [scene.object_index]
+    for copy in moment.spawned:
+        rows = np.flatnonzero(scene.object_index == copy.source)
+        corners.append(at(scene, Moment({copy.source: copy.placement})).triangles_m[rows])
+        uv.append(scene.uv[rows])
+        materials.append(scene.materials[rows])
+        indices.append(np.full(len(rows), copy.index, np.int32))
+    return replace(
+        scene,
+        triangles_m=np.concatenate(corners),
+        uv=np.concatenate(uv),
+        materials=np.concatenate(materials),
+        object_index=np.concatenate(indices),
+        chunks=np.array([[0, sum(map(len, corners))]], np.int32),
+        anchors_m=None,
+        ranges_m=None,
+    )
+
+
 @pytest.fixture(scope="module")
 def drawn() -> Rasteriser:
     return rasteriser(garden())
@@ -79,6 +101,20 @@ def test_a_moment_looks_the_same_whatever_was_drawn_before(drawn: Rasteriser) ->
     still = fresh.render(VIEW)
     assert np.array_equal(still.rgb, rasteriser(garden()).render(VIEW).rgb)
     assert np.array_equal(still.rgb, drawn.render(VIEW, MOMENTS["nobody's"]).rgb)
+
+
+def test_copies_are_exact_and_come_and_go_without_a_trace(drawn: Rasteriser) -> None:
+    count = len(garden().objects)
+    copies = (
+        Spawned(count + 2, SHED, placement((3.0, -6.0, -0.5), yaw_deg=40)),
+        Spawned(count, TREE, placement((0.0, 4.0, 0.0), scale=(0.5, 0.5, 0.5))),
+    )
+    moment = Moment({FENCE: placement((0.5, 0.0, 0.0))}, spawned=copies)
+    picture = drawn.render(VIEW, moment)
+    assert disagreements(with_copies(garden(), moment), VIEW, picture, 400, seed=2) == []
+    assert {count, count + 2} <= set(np.unique(picture.object_index))
+    assert np.array_equal(drawn.render(VIEW).rgb, rasteriser(garden()).render(VIEW).rgb)
+    assert np.array_equal(drawn.render(VIEW, moment).rgb, picture.rgb)
 
 
 def test_what_is_moved_looks_as_if_it_had_been_built_there() -> None:

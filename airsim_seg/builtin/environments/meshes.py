@@ -109,6 +109,12 @@ def placed(mesh: Mesh, position_m: Point, yaw_rad: float = 0.0) -> Mesh:
     )
 
 
+def turned(mesh: Mesh, placement: Float64Array) -> Mesh:
+    """Put a mesh that is in NED where a placement float64 [3,4] (rotation, then shift) says."""
+    turn = placement[:, :3]
+    return Mesh(mesh.corners @ turn.T + placement[:, 3], mesh.normals @ turn.T, mesh.uv, mesh.materials)
+
+
 def moved(mesh: Mesh, offset_m: Point, turn_rad: float = 0.0) -> Mesh:
     """Turn a mesh about its z axis, counter-clockwise from above, and shift it within its own frame."""
     cos, sin = np.cos(turn_rad), np.sin(turn_rad)

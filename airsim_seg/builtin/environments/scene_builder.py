@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from airsim_seg.builtin.environments.colours import WHITE, Tint
-from airsim_seg.builtin.environments.meshes import Levels, Mesh, Point, divided
+from airsim_seg.builtin.environments.meshes import Levels, Mesh, Point, divided, placed, turned
 from airsim_seg.builtin.scene import Scene, SceneObject, Terrain
+from airsim_seg.builtin.traffic import Mover, Way
 from airsim_seg.types import Pose
 
 # A piece is culled and sorted as a whole: small enough to draw a crown from front to back.
@@ -36,6 +37,7 @@ class SceneBuilder:
         self._tints: list[Tint] = []
         self._parts: list[_Part] = []
         self._count: Counter[str] = Counter()
+        self._traffic: list[Mover] = []
 
     def add(
         self,
@@ -65,6 +67,25 @@ class SceneBuilder:
                 self._parts.extend(_Part(index, piece, anchor, reach) for piece in divided(form, _MOST_TRIANGLES))
         return index
 
+    def add_mover(self, prefix: str, mesh: Mesh, way: Way, speed_mps: float, start_m: float, tint: Tint = WHITE) -> int:
+        """Make an object that follows a way; see traffic.Mover.
+
+        Args:
+            prefix: of its name.
+            mesh: in its own frame (forward, left, up).
+            way: that it follows.
+            speed_mps: its pace.
+            start_m: where on the way it starts.
+            tint: linear RGB factor of its tinted materials.
+
+        Returns:
+            Its index.
+        """
+        place = way.placement(start_m)
+        index = self.add(prefix, place[:, 3], [turned(placed(mesh, (0.0, 0.0, 0.0)), place)], tint)
+        self._traffic.append(Mover(index, way, speed_mps, start_m))
+        return index
+
     def scene(self, *, environment: str, seed: int, player_start: Pose, ground_down_m: Terrain) -> Scene:
         """The finished world."""
         parts = self._parts
@@ -85,6 +106,8 @@ class SceneBuilder:
             ground_down_m=ground_down_m,
             anchors_m=np.array([part.anchor_m for part in parts], np.float32),
             ranges_m=np.array([part.range_m for part in parts], np.float32),
+            movers=frozenset(mover.object_index for mover in self._traffic),
+            traffic=tuple(self._traffic),
         )
 
 

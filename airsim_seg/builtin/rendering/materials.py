@@ -10,6 +10,8 @@ import numpy as np
 
 from airsim_seg.types import Float32Array, Int32Array, UInt8Array
 
+TEXTURE_SEED = 11  # of pictures and holes; they are the renderer's own: two worlds share their textures
+
 
 class Cutout(IntEnum):
     """A see-through pattern: where it is open, neither colour nor id is drawn."""

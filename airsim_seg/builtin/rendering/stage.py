@@ -1,0 +1,164 @@
+"""A scene made ready to be drawn: its surfaces, where things are, the light on them and its shadows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from airsim_seg.builtin.rendering import shading, shadows, sky, textures, triangles
+from airsim_seg.builtin.rendering.materials import FOLIAGE, TEXTURE_SEED, MaterialTable
+from airsim_seg.builtin.rendering.moving import Movement
+from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
+from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+
+HEIGHT_MAP_SIZE = 512
+_NOBODY = SceneObject("", (0.0, 0.0, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What every scene shares.
+
+    Attributes:
+        table: of the materials.
+        masks: bool [K,N,N], where see-through materials are drawn.
+        shadow_map_size: texels a side.
+    """
+
+    table: MaterialTable
+    masks: BoolArray
+    shadow_map_size: int
+
+
+class Stage:
+    """One scene under one light. Call under PARALLEL_LOCK.
+
+    Attributes:
+        scene: with what was spawned.
+        surfaces, light: for shading.resolve.
+        movement: where things are.
+        records, bounds: float32 [T,16] and int32 [T,6], for triangles.project.
+    """
+
+    def __init__(self, scene: Scene, spawned: tuple[Spawned, ...], daylight: sky.Daylight, looks: Looks) -> None:
+        self.scene = scene = _with(scene, spawned) if spawned else scene
+        self.surfaces = _surfaces(scene)
+        self.movement = Movement(scene, self.surfaces.faces)
+        self.shadows, self.light = _light(scene, daylight, looks)
+        count = len(scene.triangles_m)
+        self.records: Float32Array = np.empty((count, triangles.RECORD_SIZE), np.float32)
+        self.bounds: Int32Array = np.empty((count, 6), np.int32)
+        leaves = np.flatnonzero(looks.table.foliage[scene.materials])
+        shading.light_foliage(scene.triangles_m, leaves, self.light, self.surfaces.faces)
+        self.shadows.follow(self.movement, STILL)
+
+    def follow(self, moment: Moment) -> None:
+        """Put everything where it is.
+
+        Args:
+            moment: with the things spawned that the stage was made with.
+        """
+        moment = replace(moment, placements={**moment.placements, **{s.index: s.placement for s in moment.spawned}})
+        if self.movement.follow(moment):
+            self.shadows.follow(self.movement, moment)
+
+
+def _with(scene: Scene, spawned: tuple[Spawned, ...]) -> Scene:
+    """The scene and copies of some of its objects, each where its source stands."""
+    parts = [(copy, chunk) for copy in spawned for chunk in _chunks_of(scene, copy.source)]
+    rows = [np.arange(*scene.chunks[chunk]) for _, chunk in parts]
+    chosen = np.concatenate([np.arange(len(scene.triangles_m)), *rows])
+    lengths = np.array([len(r) for r in rows])
+    ends = len(scene.triangles_m) + np.cumsum(lengths)
+    chunks = np.concatenate([np.arange(len(scene.chunks)), [chunk for _, chunk in parts]]).astype(np.int64)
+    indices = np.repeat([copy.index for copy, _ in parts], lengths)
+    count = max(len(scene.objects), max(copy.index for copy in spawned) + 1)
+    tints = np.ones((count, 3), np.float32)
+    tints[: len(scene.tints)] = scene.tints
+    for copy in spawned:
+        tints[copy.index] = scene.tints[copy.source]
+    return replace(
+        scene,
+        triangles_m=scene.triangles_m[chosen],
+        normals=scene.normals[chosen],
+        uv=scene.uv[chosen],
+        materials=scene.materials[chosen],
+        object_index=np.concatenate([scene.object_index, indices]).astype(np.int32),
+        tints=tints,
+        chunks=np.concatenate([scene.chunks, np.stack([ends - lengths, ends], 1)]).astype(np.int32),
+        objects=(*scene.objects, *[_NOBODY] * (count - len(scene.objects))),
+        anchors_m=None if scene.anchors_m is None else scene.anchors_m[chunks],
+        ranges_m=None if scene.ranges_m is None else scene.ranges_m[chunks],
+        movers=scene.movers | {copy.index for copy in spawned},
+    )
+
+
+def _chunks_of(scene: Scene, index: int) -> Int64Array:
+    """Chunks that hold an object; a chunk holds no other."""
+    return np.flatnonzero(scene.object_index[scene.chunks[:, 0]] == index)
+
+
+def _surfaces(scene: Scene) -> shading.Surfaces:
+    corners = scene.triangles_m.astype(np.float64)
+    edges, uv_edges = corners[:, 1:] - corners[:, :1], scene.uv[:, 1:] - scene.uv[:, :1]
+    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    uv_area = np.abs(uv_edges[:, 0, 0] * uv_edges[:, 1, 1] - uv_edges[:, 0, 1] * uv_edges[:, 1, 0])
+    density = textures.SIZE * np.sqrt(uv_area / np.maximum(area, 1e-9))
+    faces = np.zeros((len(corners), shading.FACE_SIZE), np.float32)
+    faces[:, :9] = scene.normals.reshape(-1, 9)
+    faces[:, 9:15] = scene.uv.reshape(-1, 6)
+    faces[:, 15], faces[:, 16], faces[:, 17] = density, scene.materials, scene.object_index
+    # Each leaf card its own brightness, 0.7 to 1.3, and each plant its own hue.
+    leafy = np.isin(scene.materials, list(FOLIAGE))
+    faces[:, 18] = np.where(leafy, 0.7 + 0.6 * _scattered(np.arange(len(corners))), 1.0)
+    faces[leafy, 23] = np.repeat(_warmth(scene), np.diff(scene.chunks, axis=1)[:, 0])[leafy]
+    return shading.Surfaces(faces, scene.tints)
+
+
+def _scattered(numbers: Int64Array) -> Float64Array:
+    """Numbers as 0..1 without an order: Knuth's multiplicative hash."""
+    share: Float64Array = ((numbers * 2654435761 >> 8) & 255) / 255
+    return share
+
+
+def _warmth(scene: Scene) -> Float64Array:
+    """How much warmer than its tint each chunk's plant is, float64 [C]: most a little warmer or colder, some autumnal.
+
+    A plant is known by its anchor: the many trees of a wood are one object with one tint.
+    """
+    if scene.anchors_m is None:
+        return np.zeros(len(scene.chunks))
+    north, east = np.rint(scene.anchors_m[:, :2].astype(np.float64).T * 16).astype(np.int64)
+    share = _scattered(np.abs(north * 8191 + east))
+    return np.where(scene.anchors_m.any(1), 0.8 * share - 0.3 + 1.2 * np.clip(share - 0.9, 0, 1) / 0.1, 0.0)
+
+
+def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.SunShadows, shading.Light]:
+    sun = sky.sun_direction(light)
+    extent_m = world_extent_m(scene)
+    projection = shadows.sun_projection(sun, extent_m * 1.2, looks.shadow_map_size)
+    moving = shadows.SunShadows(scene, projection, looks.table, looks.masks)
+    return moving, shading.Light(
+        sun_direction=sun.astype(np.float32),
+        sun=np.array(light.sun, np.float32),
+        ambient=np.array(light.ambient, np.float32),
+        bounce=np.array(light.bounce, np.float32),
+        haze=np.array(light.horizon, np.float32),
+        haze_per_m=np.float32(light.haze_per_m),
+        shadow_map=moving.map,
+        shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
+        heights=shadows.heights(scene, looks.table, looks.masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
+        heights_extent_m=np.float32(extent_m),
+        sky=sky.sky_map(light, TEXTURE_SEED),
+        sky_scale=np.float32(sky.MAP_SIZE / 2 / sky.MAP_RADIUS),
+    )
+
+
+def world_extent_m(scene: Scene) -> float:
+    """Half the side of the square, about the origin, that holds every object but the far ground.
+
+    Args:
+        scene: with at least one triangle.
+    """
+    reach = np.abs(scene.triangles_m[..., :2]).max((1, 2))
+    near = reach[reach < 400.0]
+    return float(near.max()) if len(near) else float(reach.max())
