@@ -18,6 +18,7 @@ from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.rendering.stage import Looks, Stage
+from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
 from airsim_seg.types import Int32Array
 
@@ -57,7 +58,6 @@ class Rasteriser:
         self._skins = _skins(self._looks.table)
         self._nearness, self._seen = np.empty((0, 0), np.float32), np.empty((0, 0), np.int32)  # kept between pictures
         self._daylight = sky.Daylight() if daylight is None else daylight
-        self._tone = sky.tone_curve(self._daylight.exposure)
         # OpenMP's threads would spin while they wait for one another, which on a busy machine costs a fifth of all
         # CPU time. Read when the first kernel starts; who has set it keeps it.
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -113,12 +113,13 @@ class Rasteriser:
         self.render(View(self._scene.player_start, (4, 4), 90.0))
 
     def _set_stage(self, moment: Moment) -> None:
-        """Have what the moment shows where it is. Things that appear or go take half a second for the first picture."""
+        """Have what the moment shows where it is. New things and a new sun cost the first picture half a second."""
         spawned = tuple((copy.index, copy.source) for copy in moment.spawned)
+        daylight = daylight_of(self._daylight, moment.sun, moment.weather)
         if spawned != self._spawned:
-            self._stage = Stage(self._scene, moment.spawned, self._daylight, self._looks)
+            self._stage = Stage(self._scene, moment.spawned, daylight, self._looks)
             self._spawned = spawned
-        self._stage.follow(moment)
+        self._stage.follow(moment, daylight)
 
     def _project(self, view: View) -> tuple[Int32Array, Int32Array]:
         projection = perspective(view, self._samples)
@@ -156,7 +157,7 @@ class Rasteriser:
                 np.asarray(view.pose.position_m, np.float32),
                 np.float32(focal_px),
             ),
-            self._stage.surfaces, self._skins, self._stage.light, self._tone, np.float32(FAR_DEPTH_M),
+            self._stage.surfaces, self._skins, self._stage.light, self._stage.tone, np.float32(FAR_DEPTH_M),
             self._num_threads, np.zeros(1, np.int64),
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip

@@ -22,6 +22,8 @@ at = np.uint64  # a signed index is first tested for being negative, which every
 f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower
 BAND_ROWS = 8
 PATCH_TILE_M = 64.0
+COVER_TILE_M = 23.0  # snow, water and leaves lie in smaller patches
+WET_REFLECTANCE = np.float32(0.045)  # water in front of the eye and a rough road under it
 
 
 FACE_SIZE = 24
@@ -73,7 +75,8 @@ class Light(NamedTuple):
 
     sun_direction, sun, ambient, bounce, haze float32 [3]; haze_per_m; shadow_map float32 [N,N], shadow_matrix
     float64 [3,4] (world -> column, row, nearness); heights float32 [M,M], metres up, blurred, over
-    [-heights_extent_m, +heights_extent_m]; sky float32 [S,S,3] with sky_scale = texels a unit.
+    [-heights_extent_m, +heights_extent_m]; sky float32 [S,S,3] with sky_scale = texels a unit; wet, snow and litter
+    0..1 on what faces up.
     """
 
     sun_direction: Float32Array
@@ -88,6 +91,9 @@ class Light(NamedTuple):
     heights_extent_m: np.float32
     sky: Float32Array
     sky_scale: np.float32
+    wet: np.float32
+    snow: np.float32
+    litter: np.float32
 
 
 @inline
@@ -292,6 +298,33 @@ def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
 
 
 @inline
+def _covered(skins, light, r, g, b, px, py, up, leafy):
+    """Albedo under leaves, water and snow, and how wet the place is: all lie in patches on what faces up.
+
+    On leaves, which hang at any angle, lies snow alone, and little of it.
+    """
+    side = skins.patches.shape[0]
+    scale = f32(side / COVER_TILE_M)
+    stain = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale, py * scale, side - 1)
+    fine = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale * f32(9.0), py * scale * f32(9.0), side - 1)
+    leaf = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale * f32(40.0), py * scale * f32(40.0), side - 1)
+    flat = min(max((up - f32(0.35)) * f32(3.0), f32(0.0)), f32(1.0))
+    snow_on, flat = (f32(0.55) * flat, f32(0.0)) if leafy else (flat, flat)
+    leaves = flat * min(
+        max((light.litter * f32(1.2) - f32(0.6) * leaf - f32(0.4) * fine) * f32(12.0), f32(0.0)), f32(1.0)
+    )
+    hue = f32(0.6) + f32(0.8) * stain
+    r, g, b = r + (f32(0.22) * hue - r) * leaves, g + (f32(0.10) - g) * leaves, b + (f32(0.02) - b) * leaves
+    wet = flat * light.wet * min(f32(0.55) + f32(0.9) * max(stain - f32(0.3), f32(0.0)), f32(1.0))
+    dark = f32(1.0) - f32(0.5) * wet
+    r, g, b = r * dark, g * dark, b * dark
+    rough = f32(0.6) * stain + f32(0.4) * fine
+    snow = snow_on * min(max((light.snow * f32(1.5) - rough) * f32(5.0), f32(0.0)), f32(1.0))
+    r, g, b = r + (f32(0.80) - r) * snow, g + (f32(0.83) - g) * snow, b + (f32(0.88) - b) * snow
+    return r, g, b, wet * (f32(1.0) - snow)
+
+
+@inline
 def _shade(hits, eye, surfaces, skins, light, who, column, row):
     """Linear RGB of record `who` at a sample."""
     e, f = hits.records, surfaces.faces
@@ -315,6 +348,9 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
     slant = max(abs(nx * vx + ny * vy + nz * vz), f32(0.2))
     footprint = depth * f[t, 15] / (eye.focal_px * math.sqrt(slant))
     r, g, b = _albedo(surfaces, skins, t, material, u, v, footprint, px, py)
+    wet = f32(0.0)
+    if light.wet + light.snow + light.litter > f32(0.0):
+        r, g, b, wet = _covered(skins, light, r, g, b, px, py, -nz, skins.foliage[material])
 
     s = light.sun_direction
     facing = nx * s[0] + ny * s[1] + nz * s[2]
@@ -333,9 +369,11 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
     r *= direct * light.sun[0] + sky * light.ambient[0] + ground * light.bounce[0]
     g *= direct * light.sun[1] + sky * light.ambient[1] + ground * light.bounce[1]
     b *= direct * light.sun[2] + sky * light.ambient[2] + ground * light.bounce[2]
-    base = skins.reflectance[material]
+    own = skins.reflectance[material]
+    base = max(own, WET_REFLECTANCE * wet)
     if base > f32(0.0):
-        r, g, b = _reflect(light, r, g, b, base, px, py, base < f32(0.04), nx, ny, nz, vx, vy, vz, lit)
+        pool = own > f32(0.0) and own < f32(0.04)
+        r, g, b = _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit)
     # exp(-x) as (1 - x/4)^4: off by 0.012 at 400 m and by 0.07 at most, and no call into a library.
     clear = f32(1.0) - f32(0.25) * min(depth * long * light.haze_per_m, f32(4.0))
     clear *= clear

@@ -5,7 +5,7 @@ unit circle and the zenith its middle.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,6 +32,9 @@ class Daylight:
         clouds: 0..1, how much of the sky they cover.
         haze_per_m: extinction of the air.
         exposure: factor before the tone curve.
+        wet: 0..1, water on what faces up.
+        snow: 0..1, snow on what faces up.
+        litter: 0..1, fallen leaves on what faces up.
     """
 
     sun_azimuth_deg: float = 228.0
@@ -44,6 +47,9 @@ class Daylight:
     clouds: float = 0.3
     haze_per_m: float = 0.0009
     exposure: float = 1.0
+    wet: float = 0.0
+    snow: float = 0.0
+    litter: float = 0.0
 
 
 def sun_direction(light: Daylight) -> Float64Array:
@@ -53,7 +59,7 @@ def sun_direction(light: Daylight) -> Float64Array:
     return np.array((flat * np.cos(azimuth), flat * np.sin(azimuth), -np.sin(elevation)))
 
 
-@cache
+@lru_cache(maxsize=4)
 def sky_map(light: Daylight, seed: int) -> Float32Array:
     """float32 [1024,1024,3], linear RGB; row = north, column = east, see above. Shared: do not write."""
     axis = ((np.arange(MAP_SIZE) + 0.5) / MAP_SIZE * 2 - 1) * MAP_RADIUS

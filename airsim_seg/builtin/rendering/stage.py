@@ -1,6 +1,7 @@
 """A scene made ready to be drawn: its surfaces, where things are, the light on them and its shadows."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Stage:
 
     Attributes:
         scene: with what was spawned.
-        surfaces, light: for shading.resolve.
+        surfaces, light, tone: for shading.resolve.
         movement: where things are.
         records, bounds: float32 [T,16] and int32 [T,6], for triangles.project.
     """
@@ -43,23 +44,43 @@ class Stage:
         self.scene = scene = _with(scene, spawned) if spawned else scene
         self.surfaces = _surfaces(scene)
         self.movement = Movement(scene, self.surfaces.faces)
+        self.daylight, self._looks = daylight, looks
         self.shadows, self.light = _light(scene, daylight, looks)
+        self.tone = sky.tone_curve(daylight.exposure)
         count = len(scene.triangles_m)
         self.records: Float32Array = np.empty((count, triangles.RECORD_SIZE), np.float32)
         self.bounds: Int32Array = np.empty((count, 6), np.int32)
-        leaves = np.flatnonzero(looks.table.foliage[scene.materials])
-        shading.light_foliage(scene.triangles_m, leaves, self.light, self.surfaces.faces)
+        self._light_foliage()
         self.shadows.follow(self.movement, STILL)
 
-    def follow(self, moment: Moment) -> None:
-        """Put everything where it is.
+    def _light_foliage(self) -> None:
+        leaves = np.flatnonzero(self._looks.table.foliage[self.scene.materials])
+        shading.light_foliage(self.scene.triangles_m, leaves, self.light, self.surfaces.faces)
+
+    def follow(self, moment: Moment, daylight: sky.Daylight) -> None:
+        """Put everything where it is, under the light of the moment.
 
         Args:
             moment: with the things spawned that the stage was made with.
+            daylight: see weathered.daylight_of.
         """
         moment = replace(moment, placements={**moment.placements, **{s.index: s.placement for s in moment.spawned}})
-        if self.movement.follow(moment):
+        turned = self._relight(daylight)
+        if self.movement.follow(moment) or turned:
             self.shadows.follow(self.movement, moment)
+
+    def _relight(self, daylight: sky.Daylight) -> bool:
+        """Change the light; says whether the sun is elsewhere, so that all shadows were drawn anew."""
+        if daylight == self.daylight:
+            return False
+        turned = not np.array_equal(sky.sun_direction(daylight), sky.sun_direction(self.daylight))
+        self.daylight, self.tone = daylight, sky.tone_curve(daylight.exposure)
+        if turned:
+            self.shadows, self.light = _light(self.scene, daylight, self._looks)
+            self._light_foliage()
+        else:
+            self.light = self.light._replace(**_colours(daylight))
+        return turned
 
 
 def _with(scene: Scene, spawned: tuple[Spawned, ...]) -> Scene:
@@ -139,18 +160,28 @@ def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.Sun
     moving = shadows.SunShadows(scene, projection, looks.table, looks.masks)
     return moving, shading.Light(
         sun_direction=sun.astype(np.float32),
-        sun=np.array(light.sun, np.float32),
-        ambient=np.array(light.ambient, np.float32),
-        bounce=np.array(light.bounce, np.float32),
-        haze=np.array(light.horizon, np.float32),
-        haze_per_m=np.float32(light.haze_per_m),
         shadow_map=moving.map,
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
         heights=shadows.heights(scene, looks.table, looks.masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
         heights_extent_m=np.float32(extent_m),
-        sky=sky.sky_map(light, TEXTURE_SEED),
         sky_scale=np.float32(sky.MAP_SIZE / 2 / sky.MAP_RADIUS),
+        **_colours(light),
     )
+
+
+def _colours(light: sky.Daylight) -> dict[str, Any]:
+    """What of the light changes without the sun's direction: fields of shading.Light."""
+    return {
+        "sun": np.array(light.sun, np.float32),
+        "ambient": np.array(light.ambient, np.float32),
+        "bounce": np.array(light.bounce, np.float32),
+        "haze": np.array(light.horizon, np.float32),
+        "haze_per_m": np.float32(light.haze_per_m),
+        "sky": sky.sky_map(light, TEXTURE_SEED),
+        "wet": np.float32(light.wet),
+        "snow": np.float32(light.snow),
+        "litter": np.float32(light.litter),
+    }
 
 
 def world_extent_m(scene: Scene) -> float:
