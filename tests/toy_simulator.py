@@ -25,7 +25,7 @@ class ToyRenderer:
         self._index_of_id = np.full(256, SKY_INDEX, np.int32)
         self._index_of_id[[raw_id for _, raw_id in NAMES]] = range(len(NAMES))
 
-    def render(self, view: View, moment: Moment = STILL) -> Picture:  # noqa: ARG002
+    def render(self, view: View, moment: Moment = STILL, *, normals: bool = False) -> Picture:  # noqa: ARG002
         self._world.camera = Camera(view.size_hw, view.fov_deg)
         self._world.set_pose(view.pose)
         seen = self._world.capture(depth=True)

@@ -47,7 +47,7 @@ class Scene:
         materials: int32 [T], index into the renderer's material table.
         object_index: int32 [T], index into objects.
         tints: float32 [K,3], linear RGB factor of each object.
-        chunks: int32 [C,2], triangle ranges that are culled together; in order, they cover all triangles, and each is of
+        chunks: int32 [C,2], triangle ranges that are culled together; in order, they cover all triangles. Each is of
             one object.
         objects: the K things.
         player_start: where AirSim's origin and the vehicle's spawn point are.
@@ -149,11 +149,14 @@ class Picture:
             is drawn (the sky).
         depth_m: float32 [H,W], distance along the optical axis at the pixel's centre, metres; 65504 (the largest
             half float, what AirSim sends) where nothing is drawn.
+        normals: float32 [H,W,3], unit normal of the flat triangle at the pixel's centre, NED, on the camera's side;
+            zeros where nothing is drawn. None where nobody asked for it.
     """
 
     rgb: UInt8Array
     object_index: Int32Array
     depth_m: Float32Array
+    normals: Float32Array | None = None
 
 
 SKY_INDEX = -1
@@ -163,8 +166,8 @@ FAR_DEPTH_M = 65504.0
 class Renderer(Protocol):
     """Anything that draws a scene. rendering.rasteriser.Rasteriser is ours."""
 
-    def render(self, view: View, moment: Moment = STILL) -> Picture:
-        """Draw one view of the world at a moment; thread-safe through a lock of its own."""
+    def render(self, view: View, moment: Moment = STILL, *, normals: bool = False) -> Picture:
+        """Draw one view of the world at a moment, with normals if asked; thread-safe through a lock of its own."""
         ...
 
 

@@ -50,7 +50,7 @@ class FormulaRenderer:
     def __post_init__(self) -> None:
         self.open.set()
 
-    def render(self, view: View, moment: Moment = STILL) -> Picture:  # noqa: ARG002
+    def render(self, view: View, moment: Moment = STILL, *, normals: bool = False) -> Picture:  # noqa: ARG002
         self.started.set()
         assert self.open.wait(DEADLINE_S)
         self.views.append(view)

@@ -12,7 +12,7 @@ from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.moving import cofactors
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import SKY_INDEX, STILL, Moment, Scene, Spawned
-from airsim_seg.types import Float64Array, Pose
+from airsim_seg.types import Float64Array, Pose, camera_matrix
 
 VIEW = looking((-6.0, 0.5, -4.0), pitch_deg=-15, size_hw=(96, 128))
 SHED, TREE, FENCE = 1, 2, 4
@@ -147,6 +147,34 @@ def test_movers_leave_no_shadow_where_they_were_built() -> None:
         assert np.abs(picture.rgb - empty).max() <= 8  # how high things stood around darkens the ground a little
     still, declared = (rasteriser(replace(scene, movers=m)).render(view).rgb.astype(int) for m in (frozenset(), {1}))
     assert (np.abs(still - declared).max(2) > 12).mean() < 0.02
+
+
+def test_normals_of_pictures_are_those_of_the_triangles_that_rays_meet(drawn: Rasteriser) -> None:
+    """In double precision, over triangles that may stand in the way: the depth says which one it is."""
+    moment = MOMENTS["turned"]
+    picture = drawn.render(VIEW, moment, normals=True)
+    assert picture.normals is not None
+    corners = at(garden(), moment).triangles_m.astype(np.float64)
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
+    camera = camera_matrix(VIEW.size_hw, VIEW.fov_deg)
+    rng = np.random.default_rng(0)
+    for y, x in rng.integers(0, VIEW.size_hw, (200, 2)):
+        found = picture.normals[y, x]
+        if picture.object_index[y, x] == SKY_INDEX:
+            assert (found == 0).all()
+            continue
+        ray = VIEW.pose.rotation() @ [
+            1,
+            (x + 0.5 - camera[0, 2]) / camera[0, 0],
+            (y + 0.5 - camera[1, 2]) / camera[1, 1],
+        ]
+        point = VIEW.pose.position_m + ray * float(picture.depth_m[y, x])
+        near = np.abs(((corners[:, 0] - point) * normals).sum(1)) < 2e-3
+        candidates = normals[near & (garden().object_index == picture.object_index[y, x])]
+        assert np.abs(candidates @ found).max() == pytest.approx(1, abs=1e-5)
+        assert found @ ray <= 0
+    assert drawn.render(VIEW, moment).normals is None
 
 
 def test_normals_turn_with_their_faces_and_stretch_against_them() -> None:

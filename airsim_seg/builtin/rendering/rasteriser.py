@@ -8,6 +8,7 @@ its centre.
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 import numba
 import numpy as np
@@ -20,7 +21,7 @@ from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
-from airsim_seg.types import Int32Array
+from airsim_seg.types import Float32Array, Int32Array
 
 SHADOW_MAP_SIZE = 4096
 _NOTHING = np.float32(0.0)  # 1 / infinity
@@ -75,6 +76,8 @@ class Rasteriser:
         self,
         view: View,
         moment: Moment = STILL,
+        *,
+        normals: bool = False,
         stage_done: Callable[[str], None] = lambda _: None,
     ) -> Picture:
         """Draw one view.
@@ -82,6 +85,7 @@ class Rasteriser:
         Args:
             view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
             moment: where everything is.
+            normals: give the picture's normals, too.
             stage_done: told "set-up", "raster" and "shade" as each is finished, for timing.
 
         Returns:
@@ -106,7 +110,7 @@ class Rasteriser:
             stage_done("raster")
             self._resolve(view, picture)
             stage_done("shade")
-        return picture
+            return replace(picture, normals=self._normals(view)) if normals else picture
 
     def warm_up(self) -> None:
         """Compile (or load from numba's cache) everything that render needs, by drawing a tiny picture."""
@@ -120,6 +124,20 @@ class Rasteriser:
             self._stage = Stage(self._scene, moment.spawned, daylight, self._looks)
             self._spawned = spawned
         self._stage.follow(moment, daylight)
+
+    def _normals(self, view: View) -> Float32Array:
+        """Picture.normals of what was drawn last."""
+        height, width = view.size_hw
+        seen = self._seen[:: self._samples, : width * self._samples : self._samples]
+        triangle = self._stage.records[seen, 12].astype(np.int64)
+        corners = self._stage.movement.placed.corners_m[triangle].astype(np.float64)
+        normals = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
+        normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
+        column, row = np.meshgrid(np.arange(width) * self._samples, np.arange(height) * self._samples)
+        rays = np.stack([column, row, np.ones_like(row)], -1) @ ray_matrix(view, self._samples).T.astype(np.float64)
+        normals *= -np.sign((normals * rays).sum(-1, keepdims=True))
+        shown: Float32Array = np.where(seen[..., None] >= 0, normals, 0).astype(np.float32)
+        return shown
 
     def _project(self, view: View) -> tuple[Int32Array, Int32Array]:
         projection = perspective(view, self._samples)
