@@ -8,8 +8,7 @@ from numba import njit
 
 from airsim_seg.builtin.rendering.camera import NEAR_M, chunks_at
 from airsim_seg.builtin.rendering.cutouts import masks
-from airsim_seg.builtin.rendering.materials import material_table
-from airsim_seg.builtin.rendering.materials import TEXTURE_SEED
+from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, material_table
 from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX, Picture, Scene, View
 
 

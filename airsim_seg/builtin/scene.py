@@ -20,10 +20,13 @@ class SceneObject:
     Attributes:
         name: as simListSceneObjects returns it ("Tree_12"); its start-up id follows from it (palette.id_from_name).
         position_m: world NED of its foot, metres.
+        raw_id: its start-up id, 0..255, where the environment's author gave it one (as AirSim levels made with
+            OverrideExisting = false have them); None: the one that follows from its name.
     """
 
     name: str
     position_m: tuple[float, float, float]
+    raw_id: int | None = None
 
 
 class Terrain(Protocol):
