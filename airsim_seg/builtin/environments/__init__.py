@@ -1,13 +1,37 @@
 """The worlds of the built-in simulator."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from airsim_seg.builtin.environments.names import CLASS_OF_PREFIX, prefix_of
 from airsim_seg.builtin.environments.neighborhood import build_neighborhood
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.errors import UsageError
 
-__all__ = ["CLASS_OF_PREFIX", "ENVIRONMENTS", "build", "prefix_of"]
+__all__ = ["CLASS_OF_PREFIX", "ENVIRONMENTS", "Environment", "build", "prefix_of"]
 
-ENVIRONMENTS: tuple[str, ...] = ("Neighborhood",)
+
+@dataclass(frozen=True)
+class Environment:
+    """One kind of world.
+
+    Attributes:
+        build: makes the world of a seed.
+        class_of_prefix: object-name prefix -> class of airsim_seg.taxonomy, or "ignore"; the label map of the same name
+            says the same of ids.
+        description: a line for lists.
+    """
+
+    build: Callable[[int], Scene]
+    class_of_prefix: Mapping[str, str]
+    description: str
+
+
+ENVIRONMENTS: Mapping[str, Environment] = {
+    "Neighborhood": Environment(
+        build_neighborhood, CLASS_OF_PREFIX, "suburban houses, gardens and woods, after AirSim's own Neighborhood"
+    ),
+}
 
 
 def build(name: str, seed: int) -> Scene:
@@ -24,4 +48,4 @@ def build(name: str, seed: int) -> Scene:
         raise UsageError(f"There is no built-in environment {name!r}: use one of {', '.join(ENVIRONMENTS)}.")
     if seed < 0:
         raise UsageError(f"The world seed {seed} is negative: use 0 or more.")
-    return build_neighborhood(seed)
+    return ENVIRONMENTS[name].build(seed)
