@@ -125,6 +125,7 @@ class Moment:
         spawned: copies of objects that the scene does not have; those that are not there are left out.
         weather: the effects in force.
         sun: what was changed about the sun.
+        time_ns: since the world began, for what falls.
     """
 
     placements: Mapping[int, Float64Array] = field(default_factory=dict)
@@ -132,6 +133,7 @@ class Moment:
     spawned: tuple[Spawned, ...] = ()
     weather: Weather = CLEAR
     sun: Sun = DAYLIGHT
+    time_ns: int = 0
 
     def under(self, weather: Weather, sun: Sun) -> "Moment":
         """The same things under another sky; itself where the sky is the same."""

@@ -138,7 +138,7 @@ def test_hills_surround_a_level_settlement(scene: Scene) -> None:
 
 
 def test_an_unknown_environment_is_refused_with_the_list_of_known_ones() -> None:
-    with pytest.raises(UsageError, match="'Mars'.*Neighborhood"):
+    with pytest.raises(UsageError, match=r"'Mars'.*Neighborhood"):
         build("Mars", 1)
 
 

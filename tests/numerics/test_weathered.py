@@ -8,6 +8,7 @@ import pytest
 from small_scenes import floor, garden, looking, scene_of
 
 from airsim_seg.builtin.environments.meshes import box
+from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.rendering.sky import Daylight
@@ -54,12 +55,27 @@ def test_ids_and_depths_know_no_weather(drawn: Rasteriser) -> None:
         assert np.array_equal(picture.depth_m, still.depth_m), name
 
 
-def test_every_effect_that_is_drawn_is_seen(drawn: Rasteriser) -> None:
-    """Falling leaves alone are not drawn."""
+def test_every_effect_is_seen(drawn: Rasteriser) -> None:
     still = drawn.render(VIEW).rgb.astype(int)
     for name, moment in MOMENTS.items():
-        changed = np.abs(drawn.render(VIEW, moment).rgb - still).mean()
-        assert (changed == 0) == (name == "maple_leaf"), (name, changed)
+        assert np.abs(drawn.render(VIEW, moment).rgb - still).mean() > 0, name
+
+
+@pytest.mark.parametrize("name", ["rain", "snow", "maple_leaf"])
+def test_what_falls_falls_with_time_in_front_of_what_is_behind_it(name: str) -> None:
+    weather = Weather(**{name: 1.0})
+
+    def fallen(time_ns: int, depth_m: float) -> np.ndarray:
+        rgb = np.full((240, 320, 3), 100, np.uint8)
+        fall(rgb, np.full((240, 320), depth_m, np.float32), 160.0, weather, time_ns)
+        return np.abs(rgb.astype(int) - 100).sum(2)
+
+    first, later = fallen(0, 100.0), fallen(40_000_000, 100.0)
+    assert (first > 0).any()
+    assert not np.array_equal(first, later)
+    assert np.array_equal(fallen(40_000_000, 100.0), later)
+    assert 0 < (fallen(0, 6.0) > 0).sum() < (first > 0).sum()
+    assert not fallen(0, 1.9).any()
 
 
 def test_a_moment_looks_the_same_whatever_was_drawn_before(drawn: Rasteriser) -> None:

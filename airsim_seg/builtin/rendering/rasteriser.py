@@ -16,6 +16,7 @@ import numpy as np
 from airsim_seg.builtin.rendering import cutouts, raster, shading, sky, textures, triangles
 from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
+from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.rendering.stage import Looks, Stage
@@ -109,6 +110,7 @@ class Rasteriser:
             self._fill(view, first, stop)
             stage_done("raster")
             self._resolve(view, picture)
+            fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)
             stage_done("shade")
             return replace(picture, normals=self._normals(view)) if normals else picture
 
@@ -166,19 +168,22 @@ class Rasteriser:
         )  # fmt: skip
 
     def _resolve(self, view: View, picture: Picture) -> None:
-        focal_px = view.size_hw[1] / 2 / np.tan(np.radians(view.fov_deg) / 2)
         shading.resolve(
             shading.Hits(self._seen, self._nearness, self._stage.records),
             shading.Eye(
                 self._samples,
                 ray_matrix(view, self._samples),
                 np.asarray(view.pose.position_m, np.float32),
-                np.float32(focal_px),
+                np.float32(_focal_px(view)),
             ),
             self._stage.surfaces, self._skins, self._stage.light, self._stage.tone, np.float32(FAR_DEPTH_M),
             self._num_threads, np.zeros(1, np.int64),
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip
+
+
+def _focal_px(view: View) -> float:
+    return float(view.size_hw[1] / 2 / np.tan(np.radians(view.fov_deg) / 2))
 
 
 def _skins(table: MaterialTable) -> shading.Skins:

@@ -23,6 +23,7 @@ f32 = np.float32  # a bare literal is a double and would make the arithmetic aro
 BAND_ROWS = 8
 PATCH_TILE_M = 64.0
 COVER_TILE_M = 23.0  # snow, water and leaves lie in smaller patches
+LEAF_M = 0.09
 WET_REFLECTANCE = np.float32(0.045)  # water in front of the eye and a rough road under it
 
 
@@ -298,23 +299,27 @@ def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
 
 
 @inline
-def _covered(skins, light, r, g, b, px, py, up, leafy):
+def _covered(skins, light, r, g, b, px, py, up, leafy, pixel_m):
     """Albedo under leaves, water and snow, and how wet the place is: all lie in patches on what faces up.
 
-    On leaves, which hang at any angle, lies snow alone, and little of it.
+    On leaves, which hang at any angle, lies snow alone, and little of it. pixel_m: how wide a pixel is there.
     """
     side = skins.patches.shape[0]
     scale = f32(side / COVER_TILE_M)
     stain = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale, py * scale, side - 1)
     fine = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale * f32(9.0), py * scale * f32(9.0), side - 1)
-    leaf = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale * f32(40.0), py * scale * f32(40.0), side - 1)
     flat = min(max((up - f32(0.35)) * f32(3.0), f32(0.0)), f32(1.0))
     snow_on, flat = (f32(0.55) * flat, f32(0.0)) if leafy else (flat, flat)
-    leaves = flat * min(
-        max((light.litter * f32(1.2) - f32(0.6) * leaf - f32(0.4) * fine) * f32(12.0), f32(0.0)), f32(1.0)
-    )
-    hue = f32(0.6) + f32(0.8) * stain
-    r, g, b = r + (f32(0.22) * hue - r) * leaves, g + (f32(0.10) - g) * leaves, b + (f32(0.02) - b) * leaves
+    # Leaves lie in cells of their own size; where a pixel holds many of them, it shows their share.
+    share = light.litter * min(f32(0.35) + f32(0.9) * stain, f32(1.0))
+    i, j = _floor(px * f32(1.0 / LEAF_M)), _floor(py * f32(1.0 / LEAF_M))
+    mixed = (np.int64(i) * np.int64(73856093)) ^ (np.int64(j) * np.int64(19349663))
+    mixed = ((mixed ^ (mixed >> 13)) & np.int64(0xFFFFFFF)) * np.int64(1274126177)
+    chance = f32((mixed ^ (mixed >> 16)) >> 5 & 1023) * f32(1.0 / 1023.0)
+    near = min(f32(LEAF_M) / pixel_m, f32(1.0))
+    leaves = flat * (share + ((f32(1.0) if chance < share else f32(0.0)) - share) * near)
+    hue = f32(0.5) + chance
+    r, g, b = r + (f32(0.20) * hue - r) * leaves, g + (f32(0.085) * hue - g) * leaves, b + (f32(0.02) - b) * leaves
     wet = flat * light.wet * min(f32(0.55) + f32(0.9) * max(stain - f32(0.3), f32(0.0)), f32(1.0))
     dark = f32(1.0) - f32(0.5) * wet
     r, g, b = r * dark, g * dark, b * dark
@@ -350,7 +355,7 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row):
     r, g, b = _albedo(surfaces, skins, t, material, u, v, footprint, px, py)
     wet = f32(0.0)
     if light.wet + light.snow + light.litter > f32(0.0):
-        r, g, b, wet = _covered(skins, light, r, g, b, px, py, -nz, skins.foliage[material])
+        r, g, b, wet = _covered(skins, light, r, g, b, px, py, -nz, skins.foliage[material], depth / eye.focal_px)
 
     s = light.sun_direction
     facing = nx * s[0] + ny * s[1] + nz * s[2]
