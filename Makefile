@@ -35,7 +35,7 @@ $(EXTRAS): $(STAMP)
 	@touch $(EXTRAS)
 
 test: $(EXTRAS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -37,12 +37,19 @@ def write_onnx(graph: StreamingGraph, path: Path) -> None:
         )
     except torch.onnx.OnnxExporterError as error:
         raise UsageError(
-            f"This network has no ONNX form, so no export ({str(error).splitlines()[0]}): choose another cell."
+            f"This network has no ONNX form, so no export ({_root(error)}): choose another cell."
         ) from error
     assert program is not None
     model = program.model_proto
     _forget_origin(model)
     onnx.save(model, path)
+
+
+def _root(error: BaseException) -> str:
+    """What went wrong first: the exporter wraps it in pages of advice with colours for terminals."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def write_openvino(onnx_path: Path, path: Path) -> None:

@@ -16,6 +16,7 @@ from airsim_seg.deploy.runtimes import OnnxModel, OpenVinoModel, TorchModel
 from airsim_seg.deploy.signature import StateTensor
 from airsim_seg.deploy.streaming_graph import StreamingGraph
 from airsim_seg.deploy.writers import write_int8, write_onnx
+from airsim_seg.errors import UsageError
 from fanet import FANet
 
 SIZE_HW = (33, 41)  # neither side is a multiple of anything
@@ -208,6 +209,24 @@ def test_the_file_says_nothing_of_where_it_was_made(exported):
     content = exported[1].read_bytes()
     for word in (b"site-packages", b"fanet/", b".py", b"stack_trace"):
         assert word not in content
+
+
+class Fickle(FANet):
+    """What it computes depends on what it has computed: no graph can say that."""
+
+    def forward(self, frames, state=None, segment_start=None, motion=None, **options):
+        logits, state = super().forward(frames, state, segment_start, motion, **options)
+        return (logits + 1 if float(logits.sum()) > 0 else logits), state
+
+
+@needs_onnx
+@pytest.mark.filterwarnings("ignore")
+def test_a_network_that_onnx_cannot_hold_is_one_sentence_in_plain_letters(tmp_path):
+    graph = StreamingGraph(Fickle(len(CLASSES), width=0.125, tca_depth=0), SIZE_HW)
+    with pytest.raises(UsageError, match="no ONNX form, so no export .*: choose another cell") as caught:
+        write_onnx(graph, tmp_path / "model.onnx")
+    assert str(caught.value).isprintable()
+    assert not list(tmp_path.iterdir())
 
 
 @needs_openvino
