@@ -223,7 +223,7 @@ class Fickle(FANet):
 @pytest.mark.filterwarnings("ignore")
 def test_a_network_that_onnx_cannot_hold_is_one_sentence_in_plain_letters(tmp_path):
     graph = StreamingGraph(Fickle(len(CLASSES), width=0.125, tca_depth=0), SIZE_HW)
-    with pytest.raises(UsageError, match="no ONNX form, so no export .*: choose another cell") as caught:
+    with pytest.raises(UsageError, match=r"no ONNX form, so no export .*: choose another cell") as caught:
         write_onnx(graph, tmp_path / "model.onnx")
     assert str(caught.value).isprintable()
     assert not list(tmp_path.iterdir())
