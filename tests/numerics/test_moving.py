@@ -186,6 +186,20 @@ def test_normals_turn_with_their_faces_and_stretch_against_them() -> None:
     assert normals[2] @ cofactors(placement(scale=(2, 1, 1))[None])[0] == pytest.approx([0.6, 1.6, 0])
 
 
+def test_a_mirrored_thing_is_closed_and_lit_from_outside() -> None:
+    """A box in the mirror is a box: the same picture, but for what is painted on it."""
+    thing, view = (
+        box((4, -3, 0), (6, -1, 2), Material.TRIM),
+        looking((-4.0, 0.0, -5.0), pitch_deg=-25, size_hw=(96, 128)),
+    )
+    mirrored = rasteriser(yard(thing)).render(view, Moment({1: placement(scale=(1.0, -1.0, 1.0))}))
+    built = rasteriser(yard(box((4, 1, 0), (6, 3, 2), Material.TRIM))).render(view)
+    assert (mirrored.object_index == built.object_index).mean() > 0.999
+    assert np.abs(mirrored.depth_m - built.depth_m)[mirrored.object_index == built.object_index].max() < 0.01
+    same = (mirrored.object_index == built.object_index) & (built.object_index == 1)
+    assert np.abs(mirrored.rgb.astype(int) - built.rgb)[same].mean() < 6
+
+
 def test_a_flattened_thing_is_drawn_flat() -> None:
     flat = Moment({1: placement(scale=(1.0, 1.0, 0.0))})
     picture = rasteriser(scene_of(floor(1.0), wall(5.0, (-2, 2), (-2, 2)))).render(looking(), flat)

@@ -172,18 +172,22 @@ def place(scene_corners, scene_normals, rows, first, matrices, cofactors, corner
     """
     for m in prange(len(matrices)):
         a, b = matrices[m], cofactors[m]
+        # What is mirrored is turned inside out: two corners change places (and pictures with them), normals turn round.
+        determinant = a[0, 0] * b[0, 0] + a[1, 0] * b[0, 1] + a[2, 0] * b[0, 2]
+        side = -1.0 if determinant < 0.0 else 1.0
         for n in range(first[m], first[m + 1]):
             t = rows[n]
-            for c in range(3):
-                x, y, z = scene_corners[t, c, 0], scene_corners[t, c, 1], scene_corners[t, c, 2]
-                u, v, w = scene_normals[t, c, 0], scene_normals[t, c, 1], scene_normals[t, c, 2]
+            for from_c in range(3):
+                c = 3 - from_c if side < 0.0 and from_c > 0 else from_c
+                x, y, z = scene_corners[t, from_c, 0], scene_corners[t, from_c, 1], scene_corners[t, from_c, 2]
+                u, v, w = scene_normals[t, from_c, 0], scene_normals[t, from_c, 1], scene_normals[t, from_c, 2]
                 nx = u * b[0, 0] + v * b[1, 0] + w * b[2, 0]
                 ny = u * b[0, 1] + v * b[1, 1] + w * b[2, 1]
                 nz = u * b[0, 2] + v * b[1, 2] + w * b[2, 2]
-                length = math.sqrt(nx * nx + ny * ny + nz * nz)
+                length = side * math.sqrt(nx * nx + ny * ny + nz * nz)
                 for k in range(3):
                     corners[t, c, k] = np.float32(a[k, 0] * x + a[k, 1] * y + a[k, 2] * z + a[k, 3])
-                if length > 0.0:
+                if length != 0.0:
                     faces[t, 3 * c] = np.float32(nx / length)
                     faces[t, 3 * c + 1] = np.float32(ny / length)
                     faces[t, 3 * c + 2] = np.float32(nz / length)
