@@ -196,6 +196,13 @@ def test_the_cut_networks_are_torchvision_s(name):
         torch.testing.assert_close(net(frames), net.network(frames)["out"])
 
 
+@every_peer
+def test_statistics_settle_within_a_short_training(name):
+    """With a momentum of 0.01 the scores of a hundred steps are those of the start's statistics, not of the weights."""
+    momenta = {m.momentum for m in build_peer(name, 3).modules() if isinstance(m, nn.BatchNorm2d)}
+    assert min(momenta) >= 0.03
+
+
 @pytest.mark.parametrize("size_hw", [(8, 10), (7, 9)])
 def test_unpooling_is_torch_s(size_hw):
     x = torch.randn(2, 3, *size_hw, generator=torch.Generator().manual_seed(0))
