@@ -27,7 +27,7 @@ from airsim_seg.builtin.arguments import (
 from airsim_seg.builtin.geometry import geo_point
 from airsim_seg.builtin.server import RpcError
 from airsim_seg.builtin.vehicles.base import Vehicle
-from airsim_seg.builtin.vehicles.multirotor import GRAVITY_MPS2
+from airsim_seg.builtin.vehicles.quadrotor import GRAVITY_MPS2
 from airsim_seg.builtin.world import FRAME_NS, World
 from airsim_seg.errors import AirsimSegError
 from airsim_seg.types import Pose
@@ -115,8 +115,8 @@ def no_such_vehicle(what: str, name: str) -> ApiError:
 
 
 def common_methods(world: World) -> Methods:
-    """Session, clock, scene and ground truth: what every mode has."""
-    return _session_methods(world) | _scene_methods(world) | _ground_truth_methods(world)
+    """Session, clock and ground truth: what every mode has."""
+    return _session_methods(world) | _ground_truth_methods(world)
 
 
 def _session_methods(world: World) -> dict[str, Method]:
@@ -143,21 +143,6 @@ def _settings_string(world: World) -> str:
     """The settings in force as JSON, with three keys of our own, so that a recording can say what made it."""
     ours = {"Simulator": "airsim-seg", "Environment": world.scene.environment, "Seed": world.scene.seed}
     return json.dumps({**json.loads(world.settings.text), "SimMode": world.mode, **ours}, indent=2)
-
-
-def _scene_methods(world: World) -> dict[str, Method]:
-    def object_pose(name: str) -> object:
-        position = world.objects.position_m(name)
-        if position is None:
-            return pose_map(Pose(np.full(3, np.nan), np.full(4, np.nan)))
-        return pose_map(Pose.from_euler(position))
-
-    return {
-        "simListSceneObjects": method(world.objects.named, text),
-        "simGetObjectPose": method(object_pose, text),
-        "simSetSegmentationObjectID": method(world.objects.set_id, text, integer, boolean),
-        "simGetSegmentationObjectID": method(world.objects.get_id, text),
-    }
 
 
 def _ground_truth_methods(world: World) -> dict[str, Method]:

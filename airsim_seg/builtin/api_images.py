@@ -2,8 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
 
 from airsim_seg.builtin import images
 from airsim_seg.builtin.api import Method, Methods, method, sim_vehicle
@@ -21,7 +23,7 @@ from airsim_seg.builtin.arguments import (
 )
 from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.geometry import shifted
-from airsim_seg.builtin.images import SCENE, ImageRequest, Shot
+from airsim_seg.builtin.images import SCENE, SEGMENTATION, ImageRequest, Shot
 from airsim_seg.builtin.scene import Renderer, View
 from airsim_seg.builtin.settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
 from airsim_seg.builtin.vehicles.base import Vehicle
@@ -31,6 +33,8 @@ from airsim_seg.types import Pose
 # Unreal's GNearClippingPlane, centimetres; the far plane is at infinity.
 NEAR_CM = 10.0
 MAX_REQUESTS = 64
+
+T = TypeVar("T")
 
 
 def image_type(value: object) -> int:
@@ -57,7 +61,7 @@ def image_request(value: object) -> ImageRequest:
 
 
 class CameraApi:
-    """Finds cameras, freezes what they see, and has it drawn in another thread."""
+    """Finds cameras, freezes what they see, and has it drawn in another thread: for these RPCs and for others'."""
 
     def __init__(self, world: World, renderer: Renderer, executor: Executor) -> None:
         """Take the world to look at.
@@ -83,8 +87,12 @@ class CameraApi:
         }
         return table
 
-    def _camera(self, vehicle_name: str, camera_name: str, external: bool) -> tuple[Vehicle, Camera]:
-        """A camera and what it sits on. Real AirSim dies of an unknown camera; this answers with an error."""
+    def find(self, camera_name: str, vehicle_name: str, external: bool) -> tuple[Vehicle, Camera]:
+        """A camera and what it sits on.
+
+        Raises:
+            ApiError: no such camera or vehicle. Real AirSim dies of an unknown camera.
+        """
         if external:
             raise ApiError(f"there is no external camera '{camera_name}'")
         vehicle = sim_vehicle(self._world, vehicle_name)
@@ -94,21 +102,31 @@ class CameraApi:
             raise ApiError(f"there is no camera '{camera_name}' on vehicle '{vehicle.name}', which has {known}")
         return vehicle, camera
 
-    def _shot(self, request: ImageRequest, vehicle_name: str, external: bool) -> Shot:
-        vehicle, camera = self._camera(vehicle_name, request.camera_name, external)
+    def shot(self, request: ImageRequest, vehicle_name: str, external: bool) -> Shot:
+        """Freeze what a request is to show: poses, ids, moment and clock of now.
+
+        Raises:
+            ApiError: see find.
+        """
+        vehicle, camera = self.find(request.camera_name, vehicle_name, external)
         local_pose, capture = vehicle.camera_pose(camera), camera.capture(request.image_type)
         in_scene = shifted(local_pose, vehicle.origin_m + self._world.scene.player_start.position_m)
         view = View(in_scene, capture.size_hw, capture.fov_deg)
-        return Shot(request, view, local_pose, self._world.now_ns, self._world.objects.table())
+        moment = self._world.moment(labels=request.image_type == SEGMENTATION)
+        return Shot(request, view, local_pose, self._world.now_ns, self._world.objects.table(), moment)
+
+    def draw(self, run: Callable[[Renderer], T]) -> asyncio.Future[T]:
+        """Run something with the renderer in the drawing thread, after what was asked for before."""
+        return asyncio.get_running_loop().run_in_executor(self._executor, run, self._renderer)
 
     async def images(
         self, requests: Sequence[ImageRequest], vehicle_name: str, external: bool
     ) -> list[dict[str, object]]:
-        """Pictures of one instant: poses, ids and clock are frozen before anything is drawn."""
+        """Pictures of one instant: poses, ids, moment and clock are frozen before anything is drawn."""
         if len(requests) > MAX_REQUESTS:
             raise ApiError(f"{len(requests)} pictures in one call are too many: ask for at most {MAX_REQUESTS}")
-        shots = [self._shot(request, vehicle_name, external) for request in requests]
-        return await asyncio.get_running_loop().run_in_executor(self._executor, images.take, shots, self._renderer)
+        shots = [self.shot(request, vehicle_name, external) for request in requests]
+        return await self.draw(partial(images.take, shots))
 
     async def image(self, camera_name: str, kind: int, vehicle_name: str, external: bool) -> object:
         """One PNG; empty where the type is not available."""
@@ -117,7 +135,7 @@ class CameraApi:
 
     def info(self, camera_name: str, vehicle_name: str, external: bool) -> dict[str, object]:
         """Pose in the vehicle's local NED, horizontal field of view in degrees, projection matrix."""
-        vehicle, camera = self._camera(vehicle_name, camera_name, external)
+        vehicle, camera = self.find(camera_name, vehicle_name, external)
         capture = camera.capture(SCENE)
         return {
             "pose": pose_map(vehicle.camera_pose(camera)),
@@ -127,11 +145,11 @@ class CameraApi:
 
     def set_pose(self, camera_name: str, mount: Pose, vehicle_name: str, external: bool) -> None:
         """Move a camera on its vehicle's body."""
-        self._camera(vehicle_name, camera_name, external)[1].mount = mount
+        self.find(camera_name, vehicle_name, external)[1].mount = mount
 
     def set_fov(self, camera_name: str, fov_deg: float, vehicle_name: str, external: bool) -> None:
         """Change the field of view of all image types of a camera."""
-        camera = self._camera(vehicle_name, camera_name, external)[1]
+        camera = self.find(camera_name, vehicle_name, external)[1]
         if not MIN_FOV_DEG <= fov_deg <= MAX_FOV_DEG:
             raise ApiError(f"a field of view of {fov_deg} degrees cannot be drawn: give {MIN_FOV_DEG} to {MAX_FOV_DEG}")
         camera.fov_deg = fov_deg

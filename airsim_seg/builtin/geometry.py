@@ -1,6 +1,7 @@
 """Turning and joining poses, and a flat piece of the Earth: what vehicles and cameras share."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -71,3 +72,23 @@ def geo_point(position_m: Float64Array) -> dict[str, float]:
         "longitude": math.degrees(longitude),
         "altitude": HOME_ALTITUDE_M - down,
     }
+
+
+def ned_position(where: Mapping[str, float]) -> Float64Array:
+    """The point of the API's world NED, float64 [3], metres, that has a geo_point; its inverse.
+
+    Args:
+        where: latitude and longitude, degrees; altitude, metres.
+
+    Source: the same projection (J. Snyder, Map Projections, 1987, section 25, equations 22-4, 22-5 and 25-2), with
+        differences of cosines written as sines, which keeps micrometres near home.
+    """
+    home, latitude = math.radians(HOME_LATITUDE_DEG), math.radians(where["latitude"])
+    north_of_home = math.radians(where["latitude"] - HOME_LATITUDE_DEG)
+    turn = math.radians(where["longitude"] - HOME_LONGITUDE_DEG)
+    x = math.sin(north_of_home) + 2 * math.sin(home) * math.cos(latitude) * math.sin(turn / 2) ** 2
+    y = math.cos(latitude) * math.sin(turn)
+    sine = math.hypot(x, y)
+    cosine = math.cos(north_of_home) - 2 * math.cos(home) * math.cos(latitude) * math.sin(turn / 2) ** 2
+    scale = EARTH_RADIUS_M * (math.atan2(sine, cosine) / sine if sine > 0 else 1.0)
+    return np.array([scale * x, scale * y, HOME_ALTITUDE_M - where["altitude"]])

@@ -46,8 +46,8 @@ class Shot:
         view: the camera in the scene's frame.
         local_pose: the camera in the vehicle's local NED, which the response reports.
         time_ns: the clock.
-        id_table: uint8 [K+1], id by object index, the sky last.
-        moment: where everything is.
+        id_table: uint8 [N+1], id by object index, the sky last.
+        moment: what is there; for Segmentation, without what has no id.
     """
 
     request: ImageRequest
@@ -58,62 +58,80 @@ class Shot:
     moment: Moment = STILL
 
 
-def take(shots: Sequence[Shot], renderer: Renderer) -> list[dict[str, object]]:
-    """Draw and encode the pictures of one call, each view once.
+@dataclass(frozen=True, eq=False)
+class Developed:
+    """What came of a shot: one of uint8 and floats, or neither and a message.
+
+    Attributes:
+        shot: the request and its instant.
+        size_hw: (height, width), pixels; (0, 0) where the image type is not available.
+        uint8: uint8 [H,W,3], BGR, or uint8 [N], a PNG.
+        floats: float32 [H,W].
+        message: why there is nothing.
+    """
+
+    shot: Shot
+    size_hw: tuple[int, int] = (0, 0)
+    uint8: UInt8Array | None = None
+    floats: Float32Array | None = None
+    message: str = ""
+
+
+def develop(shots: Sequence[Shot], renderer: Renderer) -> list[Developed]:
+    """Draw and encode the pictures of one call, each view of each moment once.
 
     Args:
         shots: of one frozen instant; cameras may differ.
-        renderer: called once for each pose, size and field of view among them.
+        renderer: called once for each pose, size, field of view and moment among them.
 
     Returns:
-        The ImageResponses in the order of the shots, ready to send.
+        One for each shot, in their order.
     """
     pictures: dict[object, Picture] = {}
-    responses = []
+    developed = []
     for shot in shots:
         if shot.request.image_type not in _COLOURS and shot.request.image_type not in _DEPTHS:
             message = f"image type {shot.request.image_type} is not available in the built-in simulator"
-            responses.append(_response(shot, (0, 0), message=message))
+            developed.append(Developed(shot, message=message))
             continue
-        seen_from = (shot.view.size_hw, shot.view.fov_deg, shot.view.pose.position_m.tobytes())
-        key = (*seen_from, shot.view.pose.orientation_wxyz.tobytes())
+        pose, seen = shot.view.pose, (shot.view.size_hw, shot.view.fov_deg, id(shot.moment))
+        key = (*seen, pose.position_m.tobytes(), pose.orientation_wxyz.tobytes())
         if key not in pictures:
             pictures[key] = renderer.render(shot.view, shot.moment)
-        responses.append(_encoded(shot, pictures[key]))
-    return responses
+        developed.append(_encoded(shot, pictures[key]))
+    return developed
 
 
-def _encoded(shot: Shot, picture: Picture) -> dict[str, object]:
+def take(shots: Sequence[Shot], renderer: Renderer) -> list[dict[str, object]]:
+    """The ImageResponses of shots, ready to send; see develop."""
+    return [_response(developed) for developed in develop(shots, renderer)]
+
+
+def _encoded(shot: Shot, picture: Picture) -> Developed:
     request = shot.request
     depth = _DEPTHS[request.image_type](shot, picture) if request.image_type in _DEPTHS else None
     bgr = _as_bytes(depth) if depth is not None else _COLOURS[request.image_type](shot, picture)
     if request.pixels_as_float:
         floats = depth if depth is not None else bgr[..., 2].astype(np.float32) / np.float32(255)
-        return _response(shot, shot.view.size_hw, floats=wire.float_array(floats))
-    return _response(shot, shot.view.size_hw, uint8=wire.binary(_png(bgr) if request.compress else bgr))
+        return Developed(shot, shot.view.size_hw, floats=floats)
+    return Developed(shot, shot.view.size_hw, _png(bgr) if request.compress else bgr)
 
 
-def _response(
-    shot: Shot,
-    size_hw: tuple[int, int],
-    *,
-    uint8: wire.Encoded | bytes = b"",
-    floats: wire.Encoded | list[float] | None = None,
-    message: str = "",
-) -> dict[str, object]:
+def _response(developed: Developed) -> dict[str, object]:
+    shot, uint8, floats = developed.shot, developed.uint8, developed.floats
     pose = pose_map(shot.local_pose)
     return {
-        "image_data_uint8": uint8,
-        "image_data_float": [] if floats is None else floats,
+        "image_data_uint8": b"" if uint8 is None else wire.binary(uint8),
+        "image_data_float": [] if floats is None else wire.float_array(floats),
         "camera_position": pose["position"],
         "camera_name": shot.request.camera_name,
         "camera_orientation": pose["orientation"],
         "time_stamp": shot.time_ns,
-        "message": message,
+        "message": developed.message,
         "pixels_as_float": shot.request.pixels_as_float,
         "compress": shot.request.compress,
-        "width": size_hw[1],
-        "height": size_hw[0],
+        "width": developed.size_hw[1],
+        "height": developed.size_hw[0],
         "image_type": shot.request.image_type,
     }
 

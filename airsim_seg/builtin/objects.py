@@ -1,31 +1,85 @@
-"""The named things of a scene and the segmentation ids they carry, by AirSim's rules."""
+"""The named things of a world: where they are, their size, and the segmentation ids they carry, by AirSim's rules."""
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from airsim_seg.builtin.arguments import ApiError
-from airsim_seg.builtin.scene import Scene
+from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
 from airsim_seg.palette import id_from_name
-from airsim_seg.types import Float64Array, UInt8Array
+from airsim_seg.types import Float64Array, Pose, UInt8Array
 
 SKY_ID = 0
+# What is drawn in every picture has to end somewhere; AirSim has no limit.
+MAX_SPAWNED = 1000
+_NO_TURN = np.array([1.0, 0.0, 0.0, 0.0])
+_NUMBER = re.compile(r"\d{0,9}$")
+
+
+@dataclass(eq=False)
+class Thing:
+    """One object that is there, of the scene or a copy.
+
+    Attributes:
+        index: its object index.
+        name: as simListSceneObjects returns it.
+        kind: the name of what it looks like, without its number: AirSim's name of the mesh.
+        source: the object of the scene that it looks like; itself, unless it is a copy.
+        pose: API world NED, where it was put; see World.pose_of for what drives by itself.
+        scale: float64 [3], along its own axes.
+        put: whether an RPC has put it where it is, which ends its driving.
+        raw_id: the stored id; its lowest 8 bits are drawn.
+        has_id: whether it is in the Segmentation image at all (Unreal's custom depth).
+    """
+
+    index: int
+    name: str
+    kind: str
+    source: int
+    pose: Pose
+    scale: Float64Array
+    raw_id: int
+    has_id: bool = True
+    put: bool = False
+
+
+def kind_of(name: str) -> str:
+    """The name without its number: of "Tree_12" that is "Tree"."""
+    return re.sub(r"[_\d]+$", "", name)
 
 
 class ObjectTable:
-    """Names, places and ids; ids start from the names (AirBlueprintLib.h, InitializeObjectStencilID)."""
+    """Every thing by index and by name; ids start from the names (AirBlueprintLib.h, InitializeObjectStencilID)."""
 
     def __init__(self, scene: Scene) -> None:
-        """Give every object its start-up id; without a name, or with one from "default_" on, that is 0."""
-        self.names = tuple(thing.name for thing in scene.objects)
-        self._positions_m = {
-            thing.name: np.asarray(thing.position_m, np.float64) - scene.player_start.position_m
-            for thing in reversed(scene.objects)
+        """Give every object its start-up id: its own, or its name's; that of no name and of "default_..." is 0."""
+        self._scene = scene
+        self._origin_m = scene.player_start.position_m
+        self._things = {
+            index: Thing(index, own.name, kind_of(own.name), index, self._start(index), np.ones(3), _first_id(own))
+            for index, own in enumerate(scene.objects)
         }
-        self._ids = [
-            0 if not name or name.lower().startswith("default_") else id_from_name(name) for name in self.names
-        ]
-        self._hidden = [False] * len(self.names)
+        # The first of each kind, whose names know no case.
+        kinds = {thing.kind.lower(): index for index, thing in reversed(self._things.items()) if thing.kind}
+        self._sources = dict(sorted(kinds.items()))
+        self._moments: dict[bool, Moment] = {}
+        self._ids: UInt8Array | None = None
+
+    def _start(self, index: int) -> Pose:
+        foot_m = np.asarray(self._scene.objects[index].position_m, np.float64)
+        return Pose(foot_m - self._origin_m, _NO_TURN)
+
+    def __iter__(self) -> Iterator[Thing]:
+        """Everything that is there: the scene's, then copies."""
+        return iter(self._things.values())
+
+    def find(self, name: str) -> Thing | None:
+        """The first thing of that name; Unreal's names are alike in any case, so one that differs in case does too."""
+        lower = name.lower()
+        alike = [thing for thing in self if thing.name.lower() == lower]
+        return next((thing for thing in alike if thing.name == name), alike[0] if alike else None)
 
     def named(self, pattern: str) -> list[str]:
         """Names that the whole pattern matches, case-sensitive, in scene order (simListSceneObjects).
@@ -34,41 +88,144 @@ class ObjectTable:
             ApiError: the pattern is no regular expression.
         """
         compiled = _compiled(pattern)
-        return [name for name in self.names if compiled.fullmatch(name)]
+        return [thing.name for thing in self if compiled.fullmatch(thing.name)]
 
-    def position_m(self, name: str) -> Float64Array | None:
-        """Foot of the first object of that name, API world NED [3], metres; None where there is none."""
-        return self._positions_m.get(name)
+    def put(self, thing: Thing, pose: Pose, scale: Float64Array) -> None:
+        """Place a thing and make it as big as that.
+
+        Args:
+            thing: of this table.
+            pose: API world NED.
+            scale: float64 [3], along its own axes; below 0 mirrors.
+        """
+        thing.pose, thing.scale, thing.put = pose, scale, True
+        self._moments.clear()
+
+    def destroy(self, name: str) -> bool:
+        """Take the thing of that name out of the world (simDestroyObject).
+
+        Returns:
+            Whether there was one.
+        """
+        thing = self.find(name)
+        if thing is not None:
+            del self._things[thing.index]
+            self._forget()
+        return thing is not None
+
+    @property
+    def assets(self) -> list[str]:
+        """Kinds of things that can be spawned, sorted (simListAssets)."""
+        return [self._kind(source) for source in self._sources.values()]
+
+    def _kind(self, source: int) -> str:
+        return kind_of(self._scene.objects[source].name)
+
+    def spawn(self, name: str, asset: str, pose: Pose, scale: Float64Array) -> str:
+        """Put a copy of the first thing of a kind into the world (simSpawnObject). It has no id until it is given one.
+
+        Args:
+            name: wanted; where it is part of another's, the number after the highest of those is added, as AirSim does.
+            asset: a kind, in any case.
+            pose: API world NED.
+            scale: float64 [3].
+
+        Returns:
+            The name that it got.
+
+        Raises:
+            ApiError: no such kind, or too many copies.
+        """
+        source = self._sources.get(asset.lower())
+        if source is None:
+            raise ApiError(f"There were no objects with name {asset} found in the Registry")
+        first = len(self._scene.objects)
+        index = next((free for free in range(first, first + MAX_SPAWNED) if free not in self._things), None)
+        if index is None:
+            raise ApiError(f"{MAX_SPAWNED} spawned objects are all there can be: destroy some first")
+        taken = [thing.name for thing in self if name in thing.name]
+        if taken:
+            name += str(1 + max(int(_NUMBER.findall(other)[0] or 0) for other in taken))
+        self._things[index] = Thing(index, name, self._kind(source), source, pose, scale, 0, False)
+        self._forget()
+        return name
 
     def set_id(self, name: str, raw_id: int, is_regex: bool) -> bool:
         """Give an id to every match (simSetSegmentationObjectID).
 
         Args:
             name: exact and case-sensitive, or with is_regex a pattern for the whole name in any case.
-            raw_id: its lowest 8 bits are drawn. Below 0 the object's pixels show 0 and its stored id stays; real AirSim
-                shows what lies behind it, which a finished picture cannot.
+            raw_id: its lowest 8 bits are drawn. Below 0 the object leaves the Segmentation image, which shows what lies
+                behind it, and its stored id stays.
             is_regex: see name.
 
         Returns:
             Whether anything matched.
         """
         pattern = _compiled(name, re.IGNORECASE) if is_regex else _compiled(re.escape(name))
-        matches = [index for index, own in enumerate(self.names) if pattern.fullmatch(own)]
-        for index in matches:
-            self._hidden[index] = raw_id < 0
+        matches = [thing for thing in self if pattern.fullmatch(thing.name)]
+        for thing in matches:
+            thing.has_id = raw_id >= 0
             if raw_id >= 0:
-                self._ids[index] = raw_id
+                thing.raw_id = raw_id
+        self._forget()
         return bool(matches)
 
     def get_id(self, name: str) -> int:
         """The stored id of the first object of that name in any case, or -1 (simGetSegmentationObjectID)."""
-        wanted = name.lower()
-        return next((self._ids[i] for i, own in enumerate(self.names) if own.lower() == wanted), -1)
+        thing = self.find(name)
+        return -1 if thing is None else thing.raw_id
+
+    def _forget(self) -> None:
+        self._moments.clear()
+        self._ids = None
 
     def table(self) -> UInt8Array:
-        """uint8 [K+1]: the id drawn for each object index; the last entry is the sky, so that index -1 finds it."""
-        shown = [0 if hidden else raw_id & 255 for raw_id, hidden in zip(self._ids, self._hidden, strict=True)]
-        return np.array([*shown, SKY_ID], np.uint8)
+        """uint8 [N+1]: the id drawn for each object index; the last entry is the sky, so that index -1 finds it."""
+        if self._ids is None:
+            last = max(self._things, default=0)
+            self._ids = np.zeros(max(last + 1, len(self._scene.objects)) + 1, np.uint8)
+            self._ids[-1] = SKY_ID
+            for index, thing in self._things.items():
+                self._ids[index] = thing.raw_id & 255
+            self._ids.flags.writeable = False
+        return self._ids
+
+    def moment(self, *, labels: bool = False) -> Moment:
+        """Where everything is: the same value until something changes.
+
+        Args:
+            labels: for the Segmentation image, which what has no id is not in.
+        """
+        if labels and all(thing.has_id for thing in self):
+            return self.moment()
+        if labels not in self._moments:
+            self._moments[labels] = self._arranged({i: t for i, t in self._things.items() if t.has_id or not labels})
+        return self._moments[labels]
+
+    def _arranged(self, shown: Mapping[int, Thing]) -> Moment:
+        count = len(self._scene.objects)
+        placements = {i: self._placement(t) for i, t in shown.items() if i < count and t.put}
+        hidden = frozenset(i for i in range(count) if i not in shown)
+        spawned = tuple(Spawned(i, t.source, self._placement(t)) for i, t in shown.items() if i >= count)
+        return Moment(placements, hidden, spawned) if placements or hidden or spawned else STILL
+
+    def _placement(self, thing: Thing) -> Float64Array:
+        """[3,4]: size about the foot, then the turn, then to the place."""
+        start = self._start(thing.source)
+        turned = not np.array_equal(thing.pose.orientation_wxyz, start.orientation_wxyz)
+        if not turned and (thing.scale == 1).all() and np.array_equal(thing.pose.position_m, start.position_m):
+            return np.eye(3, 4)  # exactly: sums of metres would leave a rounding error
+        foot_m = np.asarray(self._scene.objects[thing.source].position_m, np.float64)
+        matrix = thing.pose.rotation() * thing.scale
+        shift_m = thing.pose.position_m + self._origin_m - matrix @ foot_m
+        return np.column_stack([matrix, shift_m])
+
+
+def _first_id(thing: SceneObject) -> int:
+    if thing.raw_id is not None:
+        return thing.raw_id
+    return 0 if not thing.name or thing.name.lower().startswith("default_") else id_from_name(thing.name)
 
 
 def _compiled(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:

@@ -10,9 +10,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
-from airsim_seg.builtin.api import Dispatcher, common_methods
+from airsim_seg.builtin.api import Dispatcher, Methods, common_methods
+from airsim_seg.builtin.api_detections import DetectionApi
+from airsim_seg.builtin.api_engine import engine_methods
 from airsim_seg.builtin.api_images import CameraApi
+from airsim_seg.builtin.api_lens import LensApi
+from airsim_seg.builtin.api_plots import PlotApi
+from airsim_seg.builtin.api_rays import ray_methods
+from airsim_seg.builtin.api_recording import Recorder
+from airsim_seg.builtin.api_scene import SceneApi
+from airsim_seg.builtin.api_sensors import sensor_methods
+from airsim_seg.builtin.api_session import session_methods
 from airsim_seg.builtin.api_vehicles import vehicle_methods
+from airsim_seg.builtin.api_weather import weather_methods
+from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.scene import Renderer
 from airsim_seg.builtin.server import Server
 from airsim_seg.builtin.world import World
@@ -20,6 +31,25 @@ from airsim_seg.builtin.world import World
 PARENT_CHECK_S = 0.5
 
 _log = logging.getLogger(__name__)
+
+
+def rpc_methods(world: World, cameras: CameraApi, recorder: Recorder) -> Methods:
+    """Every RPC of the world's mode: the one place where the tables of the api files meet."""
+    return {
+        **common_methods(world),
+        **vehicle_methods(world),
+        **session_methods(world),
+        **sensor_methods(world),
+        **ray_methods(world),
+        **cameras.methods(),
+        **LensApi(cameras).methods(),
+        **SceneApi(world, cameras).methods(),
+        **DetectionApi(world, cameras).methods(),
+        **weather_methods(world),
+        **PlotApi(world).methods(),
+        **recorder.methods(),
+        **engine_methods(),
+    }
 
 
 class Simulator:
@@ -41,18 +71,16 @@ class Simulator:
         self.world = world
         self._sock = sock
         self._executor = ThreadPoolExecutor(1, "render")
-        methods = {
-            **common_methods(world),
-            **vehicle_methods(world),
-            **CameraApi(world, renderer, self._executor).methods(),
-        }
+        cameras = CameraApi(world, renderer, self._executor)
+        self._recorder = Recorder(world, cameras)
+        methods = rpc_methods(world, cameras, self._recorder)
         self.method_names = frozenset(methods)
         self._server = Server(Dispatcher(methods))
         self._clock: asyncio.Task[None] | None = None
         self.port = 0
 
     async def __aenter__(self) -> "Simulator":
-        """Listen, and start the clock.
+        """Listen, start the clock, and the recording if settings.json wants one.
 
         Raises:
             PortInUse: see Server.start.
@@ -60,16 +88,22 @@ class Simulator:
         self.port = await self._server.start(self._sock)
         self._clock = asyncio.create_task(self.world.follow_real_time())
         self._clock.add_done_callback(_report_failure)
+        if self.world.settings.recording.enabled:
+            try:
+                await self._recorder.start()
+            except ApiError as error:
+                _log.error("nothing is recorded: %s", error)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Hang up and wait for the picture in hand."""
+        """Hang up, finish the recording and wait for the picture in hand."""
         if self._clock is not None:
             self._clock.cancel()
             await asyncio.gather(self._clock, return_exceptions=True)
         await self._server.close()
+        await self._recorder.stop()
         self._executor.shutdown(cancel_futures=True)
 
 

@@ -1,8 +1,9 @@
 """The part of AirSim's settings.json that the built-in simulator understands; everything else in it is ignored.
 
-SimMode, ApiServerPort, CameraDefaults.CaptureSettings, and of each of Vehicles: X, Y, Z, Yaw and Cameras (X, Y, Z,
-Roll, Pitch, Yaw, CaptureSettings). Source: AirSim docs/settings.md and AirSimSettings.hpp. Two defaults differ:
-pictures are 640x480 (AirSim: 256x144) and the mode is Multirotor where the file names none (AirSim asks).
+SimMode, ApiServerPort, CameraDefaults.CaptureSettings, and of each of Vehicles: X, Y, Z, Yaw, IsFpvVehicle and
+Cameras (X, Y, Z, Roll, Pitch, Yaw, CaptureSettings). Sensors are read in sensor_settings.py, Recording in
+recording_settings.py. Source: AirSim docs/settings.md and AirSimSettings.hpp. Two defaults differ: pictures are 640x480
+(AirSim: 256x144) and the mode is Multirotor where the file names none (AirSim asks).
 """
 
 import json
@@ -12,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from airsim_seg.builtin.recording_settings import RecordingSettings, read_recording
+from airsim_seg.builtin.sensor_settings import SensorReader, default_sensors
+from airsim_seg.builtin.sensors.parameters import SensorSettings
 from airsim_seg.errors import CorruptFile, MissingData
 from airsim_seg.types import Pose
 
@@ -46,10 +50,19 @@ class CameraSettings:
 
 @dataclass(frozen=True, eq=False)
 class VehicleSettings:
-    """Where a vehicle starts, relative to the player start: API world NED, metres; cameras beside the built-in ones."""
+    """What is said about a vehicle.
+
+    Attributes:
+        start: where it starts, relative to the player start: API world NED, metres.
+        cameras: beside the built-in ones.
+        sensors: the enabled ones by name; None are those that the mode has by default.
+        is_fpv: whether it is meant where a call names no vehicle.
+    """
 
     start: Pose = field(default_factory=lambda: Pose.from_euler((0.0, 0.0, 0.0)))
     cameras: Mapping[str, CameraSettings] = field(default_factory=dict)
+    sensors: Mapping[str, SensorSettings] | None = None
+    is_fpv: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +75,7 @@ class Settings:
         captures: CameraDefaults, by image type.
         port: of the RPC.
         text: the file as it stands, a JSON object.
+        recording: what startRecording records.
     """
 
     mode: SimMode = "Multirotor"
@@ -69,6 +83,7 @@ class Settings:
     captures: Mapping[int, CaptureSettings] = field(default_factory=dict)
     port: int = DEFAULT_PORT
     text: str = "{}"
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
 
 
 def default_settings(mode: SimMode) -> Settings:
@@ -111,20 +126,27 @@ class _Reader:
             if named not in get_args(SimMode):
                 raise self._bad("SimMode", named, f"one of {', '.join(get_args(SimMode))}")
             mode = cast(SimMode, named)
+        reader, sensors = SensorReader(mode, self._bad), default_sensors(mode)
+        if root.get("DefaultSensors") is not None:
+            sensors = reader.read(root["DefaultSensors"], "DefaultSensors", {})
         vehicles = {
-            name: self._vehicle(entry, f"Vehicles.{name}")
+            name: self._vehicle(entry, f"Vehicles.{name}", reader, sensors)
             for name, entry in self._table(root.get("Vehicles"), "Vehicles").items()
         }
+        vehicles = vehicles or {DEFAULT_VEHICLES[mode]: VehicleSettings(sensors=sensors)}
         defaults = self._table(root.get("CameraDefaults"), "CameraDefaults")
         return Settings(
             mode,
-            vehicles or {DEFAULT_VEHICLES[mode]: VehicleSettings()},
+            vehicles,
             self._captures(defaults, "CameraDefaults"),
             int(self._number(root, "ApiServerPort", "", DEFAULT_PORT, 0, 65535)),
             written,
+            read_recording(self._table(root.get("Recording"), "Recording"), min(vehicles), self._bad),
         )
 
-    def _vehicle(self, entry: object, where: str) -> VehicleSettings:
+    def _vehicle(
+        self, entry: object, where: str, reader: SensorReader, sensors: Mapping[str, SensorSettings]
+    ) -> VehicleSettings:
         table = self._table(entry, where)
         cameras = {
             name: CameraSettings(
@@ -133,7 +155,11 @@ class _Reader:
             )
             for name, camera in self._table(table.get("Cameras"), f"{where}.Cameras").items()
         }
-        return VehicleSettings(self._pose(table, where), cameras)
+        is_fpv = table.get("IsFpvVehicle", False)
+        if not isinstance(is_fpv, bool):
+            raise self._bad(f"{where}.IsFpvVehicle", is_fpv, "true or false")
+        own = reader.read(table.get("Sensors"), f"{where}.Sensors", sensors)
+        return VehicleSettings(self._pose(table, where), cameras, own, is_fpv)
 
     def _pose(self, table: Mapping[str, object], where: str) -> Pose:
         north, east, down = (self._number(table, key, where, 0.0) for key in ("X", "Y", "Z"))

@@ -4,19 +4,27 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.cameras import rig
-from airsim_seg.builtin.geometry import yaw_of
-from airsim_seg.builtin.objects import ObjectTable
-from airsim_seg.builtin.scene import Scene
-from airsim_seg.builtin.settings import Settings, SimMode
+from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, yaw_of
+from airsim_seg.builtin.objects import ObjectTable, Thing
+from airsim_seg.builtin.rays import Rays
+from airsim_seg.builtin.scene import Moment, Scene
+from airsim_seg.builtin.sensor_settings import default_sensors
+from airsim_seg.builtin.sensors.base import Carrier
+from airsim_seg.builtin.sensors.suite import SensorSuite
+from airsim_seg.builtin.settings import Settings, SimMode, VehicleSettings
+from airsim_seg.builtin.traffic import placements
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.vehicles.camera import FlyingCamera
 from airsim_seg.builtin.vehicles.car import Car
 from airsim_seg.builtin.vehicles.multirotor import Multirotor
+from airsim_seg.builtin.weather import Sky
 from airsim_seg.types import Pose
 
 # 13 September 2020, 12:26:40 UTC: the same for every run, so that the same seed gives the same stamps.
@@ -34,12 +42,28 @@ MAX_CONTINUE_S = 86_400.0
 KINDS: dict[SimMode, type[Vehicle]] = {"Multirotor": Multirotor, "Car": Car, "ComputerVision": FlyingCamera}
 
 
+class Watcher(Protocol):
+    """Somebody who looks at the world as its time goes by; the recorder."""
+
+    def look(self) -> None:
+        """See the world at the end of a physics step."""
+        ...
+
+    async def keep_up(self) -> None:
+        """Return when there is room for what the next steps will show; until then the clock waits."""
+        ...
+
+
 class World:
     """Objects, vehicles and the clock they share.
 
     Attributes:
         mode: the kind of every vehicle.
         now_ns: the clock, nanoseconds; it moves only by stepping, in integers.
+        rays: through the scene.
+        sensors: of each vehicle, by its name.
+        sky: weather and sun.
+        watcher: told of every step, or None.
     """
 
     def __init__(self, scene: Scene, settings: Settings, epoch_ns: int = DEFAULT_EPOCH_NS, *, paused: bool = False):
@@ -54,32 +78,104 @@ class World:
         self.scene = scene
         self.settings = settings
         self.mode: SimMode = settings.mode
-        self.now_ns = epoch_ns
+        self.now_ns = self._epoch_ns = epoch_ns
         self.objects = ObjectTable(scene)
-        self.vehicles = self._spawn()
+        self.sky = Sky(HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG)
+        self.watcher: Watcher | None = None
+        self._moments: dict[bool, tuple[tuple[object, ...], Moment]] = {}
+        self.rays = Rays(scene)
+        self._wind_mps = (0.0, 0.0, 0.0)
+        self.vehicles = {name: self._new_vehicle(name, own) for name, own in sorted(settings.vehicles.items())}
+        flown = (name for name in self.vehicles if settings.vehicles[name].is_fpv)
+        self._default_name = next(flown, next(iter(self.vehicles)))
+        self.sensors = {name: self._suite(self.vehicles[name], own) for name, own in settings.vehicles.items()}
         self._running = asyncio.Event()
         if not paused:
             self._running.set()
         self._continuing = False
         self._one_continue = asyncio.Lock()
 
-    def _spawn(self) -> dict[str, Vehicle]:
+    def _new_vehicle(self, name: str, own: VehicleSettings) -> Vehicle:
         north, east, down = (float(v) for v in self.scene.player_start.position_m)
 
         def ground_down_m(north_m: float, east_m: float) -> float:
             return self.scene.ground_down_m(north_m + north, east_m + east) - down
 
-        yaw = yaw_of(self.scene.player_start)
-        vehicles = {}
-        for name, own in sorted(self.settings.vehicles.items()):
-            start = Pose.from_euler(np.zeros(3), yaw_rad=yaw + yaw_of(own.start))
-            cameras = rig(self.mode, self.settings.captures, own.cameras)
-            vehicles[name] = KINDS[self.mode](name, own.start.position_m, start, cameras, ground_down_m)
-        return vehicles
+        start = Pose.from_euler(np.zeros(3), yaw_rad=yaw_of(self.scene.player_start) + yaw_of(own.start))
+        cameras = rig(self.mode, self.settings.captures, own.cameras)
+        vehicle = KINDS[self.mode](name, own.start.position_m, start, cameras, ground_down_m)
+        vehicle.time_ns = self.now_ns
+        vehicle.wind_mps = self._wind_mps
+        return vehicle
+
+    def add_vehicle(self, name: str, start: Pose) -> bool:
+        """Put another vehicle of the mode's kind into the world (simAddVehicle).
+
+        Args:
+            name: not taken yet.
+            start: where it starts, API world NED, metres.
+
+        Returns:
+            Whether there is one now; a name that is taken or empty makes none.
+        """
+        if not name or name in self.vehicles:
+            return False
+        own = VehicleSettings(start)
+        self.vehicles[name] = self._new_vehicle(name, own)
+        self.sensors[name] = self._suite(self.vehicles[name], own)
+        return True
+
+    def set_wind(self, wind_mps: tuple[float, float, float]) -> None:
+        """Let the air move [3], NED; it carries multirotors."""
+        self._wind_mps = wind_mps
+        for vehicle in self.vehicles.values():
+            vehicle.wind_mps = wind_mps
+
+    def _suite(self, vehicle: Vehicle, own: VehicleSettings) -> SensorSuite:
+        sensors = default_sensors(self.mode) if own.sensors is None else own.sensors
+        in_scene_m = vehicle.origin_m + self.scene.player_start.position_m
+        carrier = Carrier(vehicle.origin_m, in_scene_m, f"{self.scene.seed}/{vehicle.name}")
+        return SensorSuite(vehicle, sensors, carrier, self.now_ns)
 
     def vehicle(self, name: str) -> Vehicle | None:
-        """The vehicle of that name; "" is the first by name."""
-        return self.vehicles.get(name or next(iter(self.vehicles)))
+        """The vehicle of that name; "" is the one of settings.json with IsFpvVehicle, or else its first by name."""
+        return self.vehicles.get(name or self._default_name)
+
+    def moment(self, *, labels: bool = False) -> Moment:
+        """What a picture of now shows: the same value until something changes.
+
+        Args:
+            labels: for the Segmentation image, which what has no id is not in.
+        """
+        arranged, sky = self.objects.moment(labels=labels), (self.sky.weather(), self.sky.sun(self.now_ns))
+        labels = labels and arranged is not self.objects.moment()
+        seen = (arranged, *sky, self.now_ns if self.scene.traffic else 0)
+        if labels not in self._moments or self._moments[labels][0] != seen:
+            self._moments[labels] = seen, self._among_traffic(arranged, self.now_ns).under(*sky)
+        return self._moments[labels][1]
+
+    def arrangement(self, time_ns: int) -> Moment:
+        """Where things are, or were at a time, for what measures and does not look; its sky means nothing.
+
+        Only traffic has a past: what clients moved is where it is now.
+        """
+        return self._among_traffic(self.objects.moment(), time_ns)
+
+    def _among_traffic(self, arranged: Moment, time_ns: int) -> Moment:
+        if not self.scene.traffic:
+            return arranged
+        driven = placements(self.scene.traffic, time_ns - self._epoch_ns)
+        return replace(arranged, placements={**driven, **arranged.placements})
+
+    def pose_of(self, thing: Thing) -> Pose:
+        """Where a thing is now, API world NED, whether it was put there or drove."""
+        driver = next((mover for mover in self.scene.traffic if mover.object_index == thing.index), None)
+        if thing.put or driver is None:
+            return thing.pose
+        driven, origin_m = driver.placement(self.now_ns - self._epoch_ns), self.scene.player_start.position_m
+        turn = driven[:, :3]
+        foot_m = turn @ (thing.pose.position_m + origin_m) + driven[:, 3] - origin_m
+        return Pose.from_euler(foot_m, yaw_rad=math.atan2(turn[1, 0], turn[0, 0]))
 
     @property
     def is_paused(self) -> bool:
@@ -97,11 +193,19 @@ class World:
     def advance(self, duration_ns: int) -> None:
         """Step everything forward, exactly this long: 3 ms steps and a remainder."""
         end_ns = self.now_ns + duration_ns
+        for suite in self.sensors.values():
+            suite.arrive(self.now_ns)
         while self.now_ns < end_ns:
             step_ns = min(STEP_NS, end_ns - self.now_ns)
             self.now_ns += step_ns
             for vehicle in self.vehicles.values():
                 vehicle.step(self.now_ns, step_ns / 1e9)
+            for suite in self.sensors.values():
+                suite.step(self.now_ns)
+            if self.watcher is not None:
+                self.watcher.look()
+        for suite in self.sensors.values():
+            suite.leave()
 
     async def continue_for(self, seconds: float) -> None:
         """Advance by exactly round(seconds x 1e9) ns, as fast as the machine can, then be paused.
@@ -120,8 +224,14 @@ class World:
             end_ns = self.now_ns + round(seconds * 1e9)
             while self._continuing and self.now_ns < end_ns:
                 self.advance(min(SLICE_NS, end_ns - self.now_ns))
-                await asyncio.sleep(0)
+                await self._breathe()
             self._continuing = False
+
+    async def _breathe(self) -> None:
+        """Let other calls in, and the watcher catch up."""
+        await asyncio.sleep(0)
+        if self.watcher is not None:
+            await self.watcher.keep_up()
 
     async def follow_real_time(self, wall_ns: Callable[[], int] = time.monotonic_ns) -> None:
         """Let the clock follow the wall's, unless paused, until cancelled.
@@ -138,9 +248,12 @@ class World:
             after_ns = wall_ns()
             if self._running.is_set():
                 self.advance(min(after_ns - before_ns, MAX_TICK_NS))
+                await self._breathe()
             before_ns = after_ns
 
     def reset(self) -> None:
         """Every vehicle back to its start; ids, pause and clock stay."""
         for vehicle in self.vehicles.values():
             vehicle.reset()
+        for suite in self.sensors.values():
+            suite.restart(self.now_ns)

@@ -5,6 +5,7 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import airsim
 import numpy as np
@@ -72,7 +73,7 @@ class Running:
     """A served world as a test sees it."""
 
     world: World
-    renderer: FormulaRenderer
+    renderer: Any
     port: int
     method_names: frozenset[str]
     loop: asyncio.AbstractEventLoop
@@ -88,14 +89,15 @@ class Running:
 class Host:
     """Runs one Simulator in a thread with an event loop of its own."""
 
-    def __init__(self, settings: Settings, renderer: FormulaRenderer, *, paused: bool) -> None:
+    def __init__(self, settings: Settings, renderer: Renderer, *, paused: bool, scene: Scene | None = None) -> None:
         self._started = threading.Event()
+        self._scene = tiny_scene() if scene is None else scene
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(settings, renderer, paused)))
         self._thread.start()
         assert self._started.wait(DEADLINE_S)
 
     async def _serve(self, settings: Settings, renderer: Renderer, paused: bool) -> None:
-        world = World(tiny_scene(), settings, paused=paused)
+        world = World(self._scene, settings, paused=paused)
         self._stop = asyncio.Event()
         async with Simulator(world, renderer, bind(0)) as simulator:
             loop = asyncio.get_running_loop()

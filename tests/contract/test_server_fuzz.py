@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,11 +12,13 @@ from hypothesis import strategies as st
 from served_world import FormulaRenderer, tiny_scene
 
 from airsim_seg.builtin import arguments
-from airsim_seg.builtin.api import Dispatcher, common_methods
+from airsim_seg.builtin.api import Dispatcher
 from airsim_seg.builtin.api_images import CameraApi
-from airsim_seg.builtin.api_vehicles import drivetrain, vehicle_methods
+from airsim_seg.builtin.api_multirotor import drivetrain, seconds
+from airsim_seg.builtin.api_recording import Recorder
 from airsim_seg.builtin.server import RpcError
-from airsim_seg.builtin.settings import default_settings
+from airsim_seg.builtin.serving import rpc_methods
+from airsim_seg.builtin.settings import CaptureSettings, default_settings
 from airsim_seg.builtin.world import World
 
 SCALARS = (
@@ -33,7 +36,10 @@ KEYS = st.sampled_from(
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5))
 # simContinueForFrames of a day would take a minute; its limits have tests of their own.
 SLOW = {"simContinueForTime", "simContinueForFrames"}
-
+DRAWN = {
+    "simGetImage", "simGetImages", "simGetDetections", "simGetMeshPositionVertexBuffers", "simGetWorldExtents",
+    "simCreateVoxelGrid", "startRecording", "stopRecording",
+}  # fmt: skip
 
 VECTORS = st.fixed_dictionaries({}, optional=dict.fromkeys(("x_val", "y_val", "z_val", "w_val"), st.floats()))
 # What a converter accepts, at its extremes, so that calls get past it; anything at all one time in eight.
@@ -46,6 +52,7 @@ TYPED = {
     arguments.vector: VECTORS,
     arguments.pose: st.fixed_dictionaries({}, optional={"position": VECTORS, "orientation": VECTORS}),
     drivetrain: st.integers(0, 1),
+    seconds: st.floats(),
 }
 
 
@@ -59,23 +66,22 @@ def calls(draw, methods):
     return drawn
 
 
-def methods_of(world, executor):
-    cameras = CameraApi(world, FormulaRenderer(), executor)
-    return {**common_methods(world), **vehicle_methods(world), **cameras.methods()}
-
-
 async def make_all(mode, data):
     with ThreadPoolExecutor(1) as executor:
-        world = World(tiny_scene(), default_settings(mode), paused=True)
-        methods = methods_of(world, executor)
+        own = replace(default_settings(mode), captures=dict.fromkeys(range(10), CaptureSettings((6, 8))))
+        world = World(tiny_scene(), own, paused=True)
+        cameras = CameraApi(world, FormulaRenderer(), executor)
+        recorder = Recorder(world, cameras)
+        methods = rpc_methods(world, cameras, recorder)
         dispatch = Dispatcher(methods)
         for vehicle in world.vehicles.values():
-            vehicle.api_control = True
+            if mode != "ComputerVision":
+                vehicle.enable_api(True)
         drawn = data.draw(calls(methods))
         for name in data.draw(st.permutations(sorted(drawn))):
             call = asyncio.ensure_future(dispatch(name, drawn[name]))
-            # Pictures come from another thread and always come; a move only ends when the world goes on.
-            await asyncio.wait([call], timeout=None if name.startswith("simGetImage") else 0)
+            # Pictures and files come from another thread and always come; a move only ends when the world goes on.
+            await asyncio.wait([call], timeout=None if name in DRAWN else 0)
             world.advance(30_000_000)
             await asyncio.sleep(0)
             call.cancel()
@@ -83,12 +89,16 @@ async def make_all(mode, data):
             state = world.vehicle("").kinematics
             for array in (state.pose.position_m, state.pose.orientation_wxyz, state.linear_velocity_mps):
                 assert np.isfinite(array).all(), (name, drawn[name])
+        await recorder.stop()
 
 
 @pytest.mark.parametrize("mode", ["Multirotor", "Car", "ComputerVision"])
 @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_methods_answer_or_refuse_and_the_world_stays_finite(caplog, mode, data):
+def test_methods_answer_or_refuse_and_the_world_stays_finite(caplog, tmp_path, monkeypatch, mode, data):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
     caplog.set_level(logging.ERROR)
     asyncio.run(make_all(mode, data))
     assert not caplog.records, "a fault of ours, not of the caller's"

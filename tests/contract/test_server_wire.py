@@ -9,6 +9,8 @@ import msgpack
 import pytest
 
 from airsim_seg.builtin import wire
+from airsim_seg.builtin.sensor_settings import SETTINGS
+from airsim_seg.builtin.settings import Settings, VehicleSettings
 
 DEADLINE_S = 20.0
 
@@ -271,9 +273,16 @@ def test_each_mode_binds_its_own_methods(serve, mode, known, unknown):
         assert "could not find function" in client.call(unknown)[2]
 
 
-def test_every_method_takes_what_the_official_client_sends(serve):
+def test_every_method_takes_what_the_official_client_sends(serve, tmp_path):
     """The client's own calls, each made once with plausible values: none may meet a count or type error."""
     pose, vector = airsim.Pose(), airsim.Vector3r()
+    by_attitude = (
+        "moveByRollPitchYawZAsync", "moveByRollPitchYawThrottleAsync", "moveByRollPitchYawrateZAsync",
+        "moveByRollPitchYawrateThrottleAsync", "moveByAngleRatesZAsync", "moveByAngleRatesThrottleAsync",
+        "moveByMotorPWMsAsync",
+    )  # fmt: skip
+    motion = airsim.KinematicsState()
+    motion.position = motion.linear_velocity = vector
     arguments = {
         "simGetImages": ([airsim.ImageRequest("0", 0)],),
         "simGetImage": ("0", 0),
@@ -284,6 +293,45 @@ def test_every_method_takes_what_the_official_client_sends(serve):
         "simSetSegmentationObjectID": ("Ground", 3),
         "simGetSegmentationObjectID": ("Ground",),
         "simGetObjectPose": ("Ground",),
+        "simSetObjectPose": ("Ground", pose),
+        "simGetObjectScale": ("Ground",),
+        "simSetObjectScale": ("Ground", vector),
+        "simSpawnObject": ("Ghost", "Tree", pose, vector),
+        "simDestroyObject": ("Ghost",),
+        "simCreateVoxelGrid": (vector, 4, 4, 4, 1.0, str(tmp_path / "grid.binvox")),
+        "simAddDetectionFilterMeshName": ("0", 0, "Tree*"),
+        "simSetDetectionFilterRadius": ("0", 0, 1000),
+        "simClearDetectionMeshNames": ("0", 0),
+        "simGetDetections": ("0", 0),
+        "simTestLineOfSightToPoint": (airsim.GeoPoint(),),
+        "simTestLineOfSightBetweenPoints": (airsim.GeoPoint(), airsim.GeoPoint()),
+        "simEnableWeather": (True,),
+        "simSetWeatherParameter": (airsim.WeatherParameter.Fog, 0.5),
+        "simSetTimeOfDay": (True,),
+        "simSetLightIntensity": ("Sun", 5),
+        "simPlotPoints": ([vector],),
+        "simPlotLineStrip": ([vector],),
+        "simPlotLineList": ([vector, vector],),
+        "simPlotArrows": ([vector], [vector]),
+        "simPlotStrings": (["here"], [vector]),
+        "simPlotTransforms": ([pose],),
+        "simPlotTransformsWithNames": ([pose], ["here"]),
+        "simSetTraceLine": ([1.0, 0.0, 0.0, 1.0],),
+        "simPrintLogMessage": ("hello",),
+        "simRunConsoleCommand": ("stat fps",),
+        "simLoadLevel": ("Blocks",),
+        "simSwapTextures": ("wall",),
+        "simSetObjectMaterial": ("Ground", "Gold"),
+        "simSetObjectMaterialFromTexture": ("Ground", "gold.png"),
+        "simSetPresetLensSettings": ("Universal Zoom", "0"),
+        "simSetPresetFilmbackSettings": ("16:9 DSLR", "0"),
+        "simSetFilmbackSettings": (36.0, 24.0, "0"),
+        "simSetFocalLength": (20.0, "0"),
+        "simEnableManualFocus": (True, "0"),
+        "simSetFocusDistance": (500.0, "0"),
+        "simSetFocusAperture": (4.0, "0"),
+        "simEnableFocusPlane": (True, "0"),
+        "simSetDistortionParam": ("0", "K1", 0.1),
         "simPause": (True,),
         "simContinueForTime": (0.001,),
         "simContinueForFrames": (1,),
@@ -302,14 +350,29 @@ def test_every_method_takes_what_the_official_client_sends(serve):
         "moveByVelocityZBodyFrameAsync": (1, 0, -1, 0),
         "rotateToYawAsync": (0, 1e-3),
         "rotateByYawRateAsync": (1, 0),
+        "moveToGPSAsync": (47.6, -122.1, 125, 1, 1e-3),
+        "moveByManualAsync": (1, 1, -1, 0),
+        **dict.fromkeys(by_attitude, (0, 0, 0, 0.6, 0)),
+        "simSetKinematics": (motion, True),
+        "simAddVehicle": ("Later", "SimpleFlight", pose),
+        "simSetWind": (vector,),
     }
     renamed = {"simIsPaused": "simIsPause"}
+    lens_readers = (
+        "simGetPresetLensSettings", "simGetLensSettings", "simGetPresetFilmbackSettings", "simGetFilmbackSettings",
+        "simGetFocalLength", "simGetFocusDistance", "simGetFocusAperture", "simGetCurrentFieldOfView",
+        "simGetDistortionParams",
+    )  # fmt: skip
+    arguments |= dict.fromkeys(lens_readers, ("0",))
     no_vehicle_api = ("armDisarm", "enableApiControl", "isApiControlEnabled", "cancelLastTask")
+    # No Python method sends the first, and the second is refused where nothing flies.
+    unsent = {"Multirotor": ("setSafety",), "Car": ("simSetWind",), "ComputerVision": ("simSetWind", *no_vehicle_api)}
     kinds = {"Multirotor": airsim.MultirotorClient, "Car": airsim.CarClient, "ComputerVision": airsim.VehicleClient}
+    sensors = {own.__name__: own() for own in SETTINGS.values()}
     for mode, kind in kinds.items():
-        running = serve(mode)
+        running = serve(Settings(mode, {"V": VehicleSettings(sensors=sensors)}))
         client = running.client(kind)
-        for name in sorted(running.method_names - set(no_vehicle_api if mode == "ComputerVision" else ())):
+        for name in sorted(running.method_names - set(unsent[mode])):
             own = renamed.get(name, name)
             own = own if hasattr(client, own) else f"{own}Async"
             result = getattr(client, own)(*arguments.get(own, ()))

@@ -62,3 +62,18 @@ def test_the_geo_point_lies_as_far_from_home_as_the_position(north, east, down):
     distance = 2 * geometry.EARTH_RADIUS_M * math.asin(math.sqrt(h))
     assert distance == pytest.approx(math.hypot(north, east), rel=1e-6, abs=1e-2)
     assert point["altitude"] == pytest.approx(122 - down)
+
+
+@FEW
+@given(st.floats(-5e4, 5e4), st.floats(-5e4, 5e4), st.floats(-500, 500))
+def test_a_geo_point_leads_back_to_its_position(north, east, down):
+    back = geometry.ned_position(geometry.geo_point(np.array([north, east, down])))
+    assert np.allclose(back, (north, east, down), atol=1e-6)
+
+
+def test_home_is_the_origin_and_the_poles_have_positions():
+    home = {"latitude": geometry.HOME_LATITUDE_DEG, "longitude": geometry.HOME_LONGITUDE_DEG, "altitude": 122.0}
+    assert geometry.ned_position(home).tolist() == [0, 0, 0]
+    quarter = geometry.EARTH_RADIUS_M * math.radians(90 - geometry.HOME_LATITUDE_DEG)
+    pole = geometry.ned_position({"latitude": 90.0, "longitude": 17.0, "altitude": 0.0})
+    assert pole == pytest.approx([quarter, 0, 122], abs=1e-6)

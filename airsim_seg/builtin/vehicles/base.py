@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from airsim_seg.builtin.cameras import Camera
-from airsim_seg.builtin.geometry import attached, quaternion_product, shifted
+from airsim_seg.builtin.geometry import attached, shifted
 from airsim_seg.builtin.scene import Terrain
+from airsim_seg.builtin.vehicles.ground import RememberedGround
 from airsim_seg.types import Float64Array, Pose
+
+if TYPE_CHECKING:
+    # Cameras know the settings, the settings the sensors, and the sensors what a vehicle's motion is.
+    from airsim_seg.builtin.cameras import Camera
 
 
 def _zeros() -> Float64Array:
@@ -48,9 +53,15 @@ class Vehicle:
     """A body that stands where it is put; the kinds derive from it.
 
     Its local NED has the world's axes and its origin at the spawn point (UE NedTransform.cpp).
+
+    Attributes:
+        time_ns: the clock at the end of its last step.
+        wind_mps: [3], NED; what flies feels it.
     """
 
-    def __init__(self, name: str, origin_m: Float64Array, start: Pose, cameras: Mapping[str, Camera], ground: Terrain):
+    def __init__(
+        self, name: str, origin_m: Float64Array, start: Pose, cameras: "Mapping[str, Camera]", ground: Terrain
+    ):
         """Put a vehicle at its start.
 
         Args:
@@ -64,32 +75,49 @@ class Vehicle:
         self.origin_m = origin_m
         self.cameras = cameras
         self._start = start
-        self._ground = ground
-        self.kinematics = Kinematics(start)
+        self._ground = RememberedGround(ground)
+        self._kinematics: Kinematics | None = Kinematics(start)
         self.collision: Collision | None = None
+        self.time_ns = 0
+        self.wind_mps = (0.0, 0.0, 0.0)
 
-    def step(self, time_ns: int, step_s: float) -> None:
+    @property
+    def kinematics(self) -> Kinematics:
+        """How it moves now. A kind that steps in plain floats clears _kinematics, and makes it when somebody asks."""
+        if self._kinematics is None:
+            self._kinematics = self._observed()
+        return self._kinematics
+
+    def _observed(self) -> Kinematics:
+        raise NotImplementedError("only a kind that clears its kinematics needs this")
+
+    def step(self, time_ns: int, step_s: float) -> None:  # noqa: ARG002
         """Live through one physics step.
 
         Args:
             time_ns: the clock at its end.
             step_s: its length, seconds.
         """
+        self.time_ns = time_ns
 
     def reset(self) -> None:
         """Go back to the start, at rest."""
-        self.kinematics = Kinematics(self._start)
+        self._kinematics = Kinematics(self._start)
         self.collision = None
 
     def place(self, pose: Pose) -> None:
         """Be somewhere else at once and at rest (simSetVehiclePose), local NED."""
-        self.kinematics = Kinematics(pose)
+        self._kinematics = Kinematics(pose)
+
+    def set_kinematics(self, state: Kinematics) -> None:
+        """Move as told from now on (simSetKinematics), local NED and body axes as in Kinematics."""
+        self._kinematics = state
 
     def world_pose(self) -> Pose:
         """Where it is in the API's world NED."""
         return shifted(self.kinematics.pose, self.origin_m)
 
-    def camera_pose(self, camera: Camera) -> Pose:
+    def camera_pose(self, camera: "Camera") -> Pose:
         """Where one of its cameras is, local NED."""
         return attached(self.kinematics.pose, camera.mount)
 
@@ -97,18 +125,3 @@ class Vehicle:
         """Down coordinate of the terrain under a point, all in local NED, metres."""
         north, east, down = self.origin_m
         return self._ground(north_m + float(north), east_m + float(east)) - float(down)
-
-    def _moved(self, pose: Pose, velocity_mps: Float64Array, step_s: float) -> Kinematics:
-        """The state after a step, with the rates that its differences make."""
-        before = self.kinematics
-        conjugate = before.pose.orientation_wxyz * (1, -1, -1, -1)
-        turned = quaternion_product(conjugate, pose.orientation_wxyz)
-        # q and -q are one attitude; 2 * vector part / time is the body rate of a small turn.
-        rate_radps = 2 * turned[1:] / step_s * (1.0 if turned[0] >= 0 else -1.0)
-        return Kinematics(
-            pose,
-            velocity_mps,
-            rate_radps,
-            (velocity_mps - before.linear_velocity_mps) / step_s,
-            (rate_radps - before.angular_velocity_radps) / step_s,
-        )

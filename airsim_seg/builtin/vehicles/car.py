@@ -1,12 +1,15 @@
-"""A car as a bicycle on the terrain: throttle, brake, steering and gears, no suspension and no collisions.
+"""AirSim's car: the drive train of its PhysX vehicle, a bicycle's geometry, wheels that stay on the terrain.
 
-Source: the kinematic bicycle model (R. Rajamani, Vehicle Dynamics and Control, 2nd ed., section 2.2), reference point
-midway between the axles. The numbers are a mid-size car's: AirSim's own car is a PhysX model of many more.
+Sources: AirSim's CarPawn.cpp and CarWheelFront/Rear.cpp (steering angle and curve, handbrake behind), PhysX 3.4 and the
+defaults of Unreal's WheeledVehicleMovementComponent (mass, brakes, drag, how fast inputs follow); cornering is the
+kinematic bicycle model (R. Rajamani, Vehicle Dynamics and Control, 2nd ed., section 2.2) with a limit of grip and the
+reference point midway between the axles. There is no suspension and no sliding.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,15 +17,27 @@ from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.geometry import yaw_of
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Kinematics, Vehicle
+from airsim_seg.builtin.vehicles.powertrain import Powertrain
+from airsim_seg.builtin.vehicles.quadrotor import GRAVITY_MPS2, LEVEL, NOTHING, SEA_LEVEL_KGPM3, Quaternion, Vector
 from airsim_seg.types import Float64Array, Pose
 
+# Ours, a mid-size car's: the blueprint that holds the axles' places is not public.
 WHEELBASE_M, TRACK_M = 2.8, 1.6
-MAX_SPEED_MPS, MAX_REVERSE_MPS = 30.0, 8.0
-MAX_DRIVE_MPS2, MAX_BRAKE_MPS2, HANDBRAKE_MPS2, ROLLING_MPS2 = 4.0, 8.0, 6.0, 0.15
-# 40 degrees is the steering angle of UE CarWheelFront.cpp; the tyres slip above 6 m/s2 and the car runs wide.
-MAX_STEER_RAD, STEER_RATE_RADPS, MAX_LATERAL_MPS2 = math.radians(40), math.radians(90), 6.0
-IDLE_RPM, MAX_RPM = 900.0, 6500.0
-GEAR_TOP_MPS = (6.0, 11.0, 17.0, 23.0, MAX_SPEED_MPS)
+MASS_KG, WHEEL_RADIUS_M, _WHEEL_KG, _WHEEL_DAMPING = 1500.0, 0.3, 20.0, 0.25
+# Chassis 1.8 m by 1.4 m, drag coefficient 0.3.
+_DRAG_KGPM = 0.5 * SEA_LEVEL_KGPM3 * 0.3 * 1.8 * 1.4
+# Four wheels brake with 1500 N m each, the two behind hold with 3000 N m each. Dry asphalt carries a car's weight.
+_BRAKE_NM, _HANDBRAKE_NM, _GRIP = 4 * 1500.0, 2 * 3000.0, 1.0
+# Steering angle of the wheels, and the shares of it at rest and at speeds in km/h.
+MAX_STEER_RAD = math.radians(40)
+_STEER_KMPH, _STEER_SHARE = (40.0, 120.0), (1.0, 0.7, 0.6)
+# Inputs follow at so many full strokes a second, rising and falling.
+_PEDAL_RATES, _STEER_RATES = (6.0, 10.0), (2.5, 5.0)
+# Slower than this without throttle, the tyres stick: a parked car stays.
+_STICK_MPS = 0.05
+_GRIP_NM = _GRIP * MASS_KG * GRAVITY_MPS2 * WHEEL_RADIUS_M
+# The car's mass and four discs, as the wheels' axle feels them.
+_ROLLING_KGM2 = MASS_KG * WHEEL_RADIUS_M**2 + 4 * _WHEEL_KG * WHEEL_RADIUS_M**2 / 2
 
 
 @dataclass(frozen=True)
@@ -37,16 +52,15 @@ class CarControls:
     manual_gear: int = 0
     gear_immediate: bool = True
 
-    def drive(self) -> float:
-        """Share of the engine's pull, -1 (full astern) to 1.
 
-        A manual gear below 0 reverses whatever the throttle's sign, 0 is neutral; without one a negative throttle
-        reverses.
-        """
-        throttle = max(-1.0, min(1.0, self.throttle))
-        if not self.is_manual_gear:
-            return throttle
-        return math.copysign(abs(throttle), self.manual_gear) if self.manual_gear else 0.0
+class _Motion(NamedTuple):
+    """Attitude, and how it moves: NED, but rates in body axes."""
+
+    orientation: Quaternion
+    velocity: Vector = NOTHING
+    rate: Vector = NOTHING
+    acceleration: Vector = NOTHING
+    angular_acceleration: Vector = NOTHING
 
 
 class Car(Vehicle):
@@ -57,24 +71,44 @@ class Car(Vehicle):
         super().__init__(name, origin_m, start, cameras, ground)
         self.api_control = False
         self.controls = CarControls()
-        self._start = self._grounded(float(start.position_m[0]), float(start.position_m[1]), yaw_of(start))
-        self._halt(self._start)
+        self._orientation: Quaternion = LEVEL
+        self._halt(start)
+        self._stand(self._north_m, self._east_m)
+        self._orientation = self._turn()
+        self._kinematics = None
+        self._start = self.kinematics.pose
 
     def _halt(self, pose: Pose) -> None:
-        self.kinematics = Kinematics(pose)
+        """Be there at rest with a still engine, wheels not yet on the ground."""
+        self._kinematics = Kinematics(pose)
+        self.powertrain = Powertrain()
         self.speed_mps = 0.0
-        self._steer_rad = 0.0
-        self._yaw_rad = yaw_of(pose)
+        self._throttle = self._brake = self._steer = 0.0
+        self._north_m, self._east_m, self._down_m = (float(v) for v in pose.position_m)
+        self._yaw_rad, self._pitch_rad, self._roll_rad = yaw_of(pose), 0.0, 0.0
+        w, x, y, z = pose.orientation_wxyz
+        self._orientation = (float(w), float(x), float(y), float(z))
+        self._motion: _Motion | None = None
+        self._on_wheels = False
 
     def enable_api(self, enabled: bool) -> None:
-        """Give the controls to the API or take them; either way they are let go (UE CarPawnApi.cpp)."""
-        self.api_control = enabled
-        self.controls = CarControls()
+        """Give the controls to the API or take them; a change lets go of them (CarPawnApi.cpp)."""
+        if enabled != self.api_control:
+            self.api_control = enabled
+            self._take(CarControls())
 
     def set_controls(self, controls: CarControls) -> None:
         """Take new controls; without API control they are ignored."""
         if self.api_control:
-            self.controls = controls
+            self._take(controls)
+
+    def _take(self, controls: CarControls) -> None:
+        """Leaving manual gears leaves reverse, for neutral (CarPawnApi.cpp)."""
+        self.controls = controls
+        if controls.is_manual_gear and controls.manual_gear != self.powertrain.target:
+            self.powertrain.select(controls.manual_gear, at_once=controls.gear_immediate)
+        elif not controls.is_manual_gear and self.powertrain.target < 0:
+            self.powertrain.select(0, at_once=True)
 
     def reset(self) -> None:
         """Back to the start with the controls let go; API control survives, as in AirSim's PhysXCarApi."""
@@ -86,65 +120,132 @@ class Car(Vehicle):
         """Stand there; the pose is kept as given until the next step puts the wheels on the ground."""
         self._halt(pose)
 
-    def step(self, time_ns: int, step_s: float) -> None:  # noqa: ARG002
+    def set_kinematics(self, state: Kinematics) -> None:
+        """See Vehicle; of the motion, the speed along its nose stays."""
+        self._halt(state.pose)
+        self._kinematics = state
+        self.speed_mps = float(state.linear_velocity_mps @ state.pose.rotation()[:, 0])
+
+    def step(self, time_ns: int, step_s: float) -> None:
         """Roll on. See Vehicle.step."""
-        self.speed_mps = self._next_speed(step_s)
-        wanted_rad = MAX_STEER_RAD * max(-1.0, min(1.0, self.controls.steering))
-        most_rad = STEER_RATE_RADPS * step_s
-        self._steer_rad += max(-most_rad, min(most_rad, wanted_rad - self._steer_rad))
-        curvature = math.tan(self._steer_rad) / WHEELBASE_M
-        grip = MAX_LATERAL_MPS2 / max(self.speed_mps**2, 1e-9)
+        super().step(time_ns, step_s)
+        self._follow_inputs(step_s)
+        before_mps, self.speed_mps = self.speed_mps, self._next_speed(step_s)
+        if self.speed_mps == 0 and before_mps == 0 and self._on_wheels:
+            if self._motion is not None:
+                self._motion = None
+                self._kinematics = Kinematics(self.kinematics.pose)
+            return
+        curvature = math.tan(self.steering_rad()) / WHEELBASE_M
+        grip = _GRIP * GRAVITY_MPS2 / max(self.speed_mps**2, 1e-9)
         turned_rad = self.speed_mps * max(-grip, min(grip, curvature)) * step_s
         # The middle of the turn is the direction of the chord: exact for a circle.
-        course = self._yaw_rad + turned_rad / 2
-        north, east, _ = self.kinematics.pose.position_m
+        course, way_m = self._yaw_rad + turned_rad / 2, self.speed_mps * step_s
         self._yaw_rad += turned_rad
-        pose = self._grounded(
-            float(north) + self.speed_mps * math.cos(course) * step_s,
-            float(east) + self.speed_mps * math.sin(course) * step_s,
-            self._yaw_rad,
-        )
-        self.kinematics = self._moved(pose, self.speed_mps * pose.rotation()[:, 0], step_s)
+        self._stand(self._north_m + way_m * math.cos(course), self._east_m + way_m * math.sin(course))
+        self._move(step_s)
+
+    def _follow_inputs(self, step_s: float) -> None:
+        controls = self.controls
+        # The sign of the throttle means nothing to Unreal's vehicle: the gear says where to.
+        self._throttle = _followed(self._throttle, min(1.0, abs(controls.throttle)), _PEDAL_RATES, step_s)
+        self._brake = _followed(self._brake, min(1.0, abs(controls.brake)), _PEDAL_RATES, step_s)
+        self._steer = _followed(self._steer, max(-1.0, min(1.0, controls.steering)), _STEER_RATES, step_s)
+
+    def steering_rad(self) -> float:
+        """Angle of the front wheels, to the right; less at speed."""
+        kmph, (low, high) = abs(self.speed_mps) * 3.6, _STEER_KMPH
+        slow, middle, fast = _STEER_SHARE
+        if kmph < low:
+            share = slow + (middle - slow) * kmph / low
+        else:
+            share = middle + (fast - middle) * min(1.0, (kmph - low) / (high - low))
+        return MAX_STEER_RAD * self._steer * share
 
     def _next_speed(self, step_s: float) -> float:
-        controls, speed = self.controls, self.speed_mps
-        drive = controls.drive()
-        limit = MAX_SPEED_MPS if drive >= 0 else MAX_REVERSE_MPS
-        along = speed * drive > 0
-        speed += MAX_DRIVE_MPS2 * drive * (max(0.0, 1 - abs(speed) / limit) if along else 1.0) * step_s
-        slowing = ROLLING_MPS2 + MAX_BRAKE_MPS2 * max(0.0, min(1.0, controls.brake))
-        slowing += HANDBRAKE_MPS2 if controls.handbrake else 0.0
+        """Engine, air, slope, rolling and brakes."""
+        self.powertrain.shift(not self.controls.is_manual_gear, step_s)
+        speed = self.speed_mps
+        if self._throttle == 0 and abs(speed) < _STICK_MPS:
+            self.powertrain.wheel_radps(0.0, 0.0, _ROLLING_KGM2, 0.0, _GRIP_NM, step_s)
+            return 0.0
+        wheel = speed / WHEEL_RADIUS_M
+        load = _DRAG_KGPM * speed * abs(speed) * WHEEL_RADIUS_M + 4 * _WHEEL_DAMPING * wheel
+        load += MASS_KG * GRAVITY_MPS2 * math.sin(self._pitch_rad) * WHEEL_RADIUS_M
+        wheel = self.powertrain.wheel_radps(self._throttle, wheel, _ROLLING_KGM2, load, _GRIP_NM, step_s)
+        brake_nm = min(self._brake * _BRAKE_NM, _GRIP_NM)
+        if self.controls.handbrake:
+            brake_nm = min(brake_nm + min(_HANDBRAKE_NM, _GRIP_NM / 2), _GRIP_NM)
         # Brakes stop a car and never push it back.
-        return math.copysign(max(0.0, abs(speed) - slowing * step_s), speed)
+        wheel = math.copysign(max(0.0, abs(wheel) - brake_nm / _ROLLING_KGM2 * step_s), wheel)
+        return wheel * WHEEL_RADIUS_M
 
-    def _grounded(self, north_m: float, east_m: float, yaw_rad: float) -> Pose:
-        """The pose with the wheels on the terrain."""
-        forward = np.array([math.cos(yaw_rad), math.sin(yaw_rad)])
-        right = np.array([-forward[1], forward[0]])
+    def _stand(self, north_m: float, east_m: float) -> None:
+        """Put the wheels on the terrain there."""
+        forward_n, forward_e = math.cos(self._yaw_rad), math.sin(self._yaw_rad)
+        half_n, half_e = forward_n * WHEELBASE_M / 2, forward_e * WHEELBASE_M / 2
+        side_n, side_e = -forward_e * TRACK_M / 2, forward_n * TRACK_M / 2
+        front = self.ground_down_m(north_m + half_n, east_m + half_e)
+        rear = self.ground_down_m(north_m - half_n, east_m - half_e)
+        right = self.ground_down_m(north_m + side_n, east_m + side_e)
+        left = self.ground_down_m(north_m - side_n, east_m - side_e)
+        self._north_m, self._east_m, self._down_m = north_m, east_m, (front + rear + left + right) / 4
+        self._pitch_rad = math.atan2(rear - front, WHEELBASE_M)
+        self._roll_rad = math.atan2(right - left, TRACK_M)
+        self._on_wheels = True
 
-        def down(along_m: float, aside_m: float) -> float:
-            north, east = along_m * forward + aside_m * right
-            return self.ground_down_m(north_m + float(north), east_m + float(east))
+    def _move(self, step_s: float) -> None:
+        """Derive velocity, turn and accelerations from where it was a step ago."""
+        before, turn = self._motion or _Motion(self._orientation), self._turn()
+        self._orientation = turn
+        a, b, c, d = before.orientation
+        w, x, y, z = turn
+        # The small turn is conj(before) * now; q and -q are one attitude, and twice the vector part is the angle.
+        sign = 2 / step_s if a * w + b * x + c * y + d * z >= 0 else -2 / step_s
+        rate = (
+            (a * x - b * w - c * z + d * y) * sign,
+            (a * y + b * z - c * w - d * x) * sign,
+            (a * z - b * y + c * x - d * w) * sign,
+        )
+        level = self.speed_mps * math.cos(self._pitch_rad)
+        velocity = (
+            level * math.cos(self._yaw_rad),
+            level * math.sin(self._yaw_rad),
+            -self.speed_mps * math.sin(self._pitch_rad),
+        )
+        self._motion = _Motion(
+            turn, velocity, rate, _slope(before.velocity, velocity, step_s), _slope(before.rate, rate, step_s)
+        )
+        self._kinematics = None
 
-        front, rear = down(WHEELBASE_M / 2, 0), down(-WHEELBASE_M / 2, 0)
-        left, right_down = down(0, -TRACK_M / 2), down(0, TRACK_M / 2)
-        return Pose.from_euler(
-            (north_m, east_m, (front + rear + left + right_down) / 4),
-            yaw_rad=yaw_rad,
-            pitch_rad=math.atan2(rear - front, WHEELBASE_M),
-            roll_rad=math.atan2(right_down - left, TRACK_M),
+    def _turn(self) -> Quaternion:
+        """Its attitude as Pose.from_euler would have it."""
+        half_yaw, half_pitch, half_roll = self._yaw_rad / 2, self._pitch_rad / 2, self._roll_rad / 2
+        cy, sy, cp, sp = math.cos(half_yaw), math.sin(half_yaw), math.cos(half_pitch), math.sin(half_pitch)
+        cr, sr = math.cos(half_roll), math.sin(half_roll)
+        return (
+            cr * cp * cy + sr * sp * sy,
+            sr * cp * cy - cr * sp * sy,
+            cr * sp * cy + sr * cp * sy,
+            cr * cp * sy - sr * sp * cy,
         )
 
-    def gear(self) -> int:
-        """-1 in reverse, 0 in neutral or at rest, else 1 to 5 by speed."""
-        drive = self.controls.drive()
-        if self.speed_mps < 0 or (self.speed_mps == 0 and drive < 0):
-            return -1
-        if self.speed_mps == 0 and drive == 0:
-            return 0
-        return next((gear for gear, top in enumerate(GEAR_TOP_MPS, 1) if self.speed_mps < top), len(GEAR_TOP_MPS))
+    def _observed(self) -> Kinematics:
+        motion = self._motion or _Motion(self._orientation)
+        return Kinematics(
+            Pose(np.array([self._north_m, self._east_m, self._down_m]), np.array(motion.orientation)),
+            np.array(motion.velocity),
+            np.array(motion.rate),
+            np.array(motion.acceleration),
+            np.array(motion.angular_acceleration),
+        )
 
-    def rpm(self) -> float:
-        """Engine speed that goes with the gear: idle at rest, the maximum at the gear's top speed."""
-        top_mps = MAX_REVERSE_MPS if self.gear() < 0 else GEAR_TOP_MPS[max(self.gear(), 1) - 1]
-        return IDLE_RPM + (MAX_RPM - IDLE_RPM) * min(1.0, abs(self.speed_mps) / top_mps)
+
+def _slope(before: Vector, after: Vector, step_s: float) -> Vector:
+    return ((after[0] - before[0]) / step_s, (after[1] - before[1]) / step_s, (after[2] - before[2]) / step_s)
+
+
+def _followed(now: float, wanted: float, rates: tuple[float, float], step_s: float) -> float:
+    """An input on its way to what is wanted: quicker back towards nothing than away from it."""
+    most = rates[1 if abs(wanted) < abs(now) else 0] * step_s
+    return now + max(-most, min(most, wanted - now))

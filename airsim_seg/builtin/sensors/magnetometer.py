@@ -1,0 +1,78 @@
+"""The Earth's magnetic field as a dipole's, in gauss.
+
+Source: AirSim's MagnetometerSimple.hpp and EarthUtils.hpp (getMagField).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from airsim_seg.builtin.geometry import EARTH_RADIUS_M, geo_point
+from airsim_seg.builtin.sensors.base import Carrier, Sample, Schedule, Sensor
+from airsim_seg.builtin.sensors.noise import White, generator
+from airsim_seg.builtin.sensors.parameters import MagnetometerSettings
+from airsim_seg.types import Float64Array
+
+# The geomagnetic pole of 2015, and the mean field at the magnetic equator.
+POLE_LATITUDE_DEG, POLE_LONGITUDE_DEG, EQUATOR_GAUSS = 80.31, -72.62, 0.312
+
+
+@dataclass(frozen=True, eq=False)
+class MagnetometerReading:
+    """What a magnetometer tells: the clock when it was measured, and the field, float64 [3], body axes, gauss."""
+
+    time_ns: int
+    field_gauss: Float64Array
+
+
+class Magnetometer(Sensor):
+    """Knows where it is: the field turns and changes with the place."""
+
+    title = "magnetometer"
+
+    def __init__(self, settings: MagnetometerSettings, carrier: Carrier, name: str) -> None:
+        """See Sensor."""
+        super().__init__(Schedule.of(settings.update_frequency_hz, settings.update_latency_s, settings.startup_delay_s))
+        self._settings = settings
+        self._origin_m = carrier.origin_m
+        self._white = White(f"{carrier.seed}/{name}/white", 3)
+        limit = settings.noise_bias_gauss
+        self._bias_gauss = generator(f"{carrier.seed}/{name}/bias").uniform(-limit, limit, 3)
+
+    def measure(self, sample: Sample) -> MagnetometerReading:
+        """Read it."""
+        pose = sample.kinematics.pose
+        field = dipole_field_gauss(geo_point(pose.position_m + self._origin_m)) @ pose.rotation()
+        field = field * self._settings.scale_factor
+        if self._settings.generate_noise:
+            noise = self._settings.noise_sigma_gauss * self._white.at(sample.number)
+            field = field + noise + self._bias_gauss
+        return MagnetometerReading(sample.time_ns, field)
+
+
+def dipole_field_gauss(where: Mapping[str, float]) -> Float64Array:
+    """The field of AirSim's Earth, float64 [3], NED, gauss.
+
+    AirSim's angle to the pole has sines and cosines of the latitudes changed about; its field is what clients were
+    made for, so it stays: within a factor of two of the true one in strength, and its signs are right.
+
+    Args:
+        where: latitude and longitude, degrees; altitude, metres.
+    """
+    latitude, pole = math.radians(where["latitude"]), math.radians(POLE_LATITUDE_DEG)
+    turn = math.radians(where["longitude"] - POLE_LONGITUDE_DEG)
+    cosine = math.cos(latitude) * math.cos(pole) + math.sin(latitude) * math.sin(pole) * math.cos(turn)
+    colatitude = math.acos(max(-1.0, min(1.0, cosine)))
+    # Straight above the pole the field has no horizontal part, and east and west mean nothing.
+    sine = max(math.sin(colatitude), 1e-9)
+    distance = max(where["altitude"] / EARTH_RADIUS_M + 1, 1e-3)
+    strength = EQUATOR_GAUSS / distance**3 * math.sqrt(1 + 3 * cosine**2)
+    across = math.sin(turn) if cosine > math.sin(pole) * math.sin(latitude) else math.cos(turn)
+    declination = math.asin(max(-1.0, min(1.0, across * math.cos(pole) / sine)))
+    inclination = math.atan(2 * cosine / sine)
+    level = strength * math.cos(inclination)
+    return np.array(
+        [level * math.cos(declination), level * math.sin(declination), strength * math.sin(inclination)], np.float64
+    )

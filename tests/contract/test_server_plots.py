@@ -1,0 +1,103 @@
+"""What clients draw into the world is checked and kept until it ends; what is said to Unreal is answered without it."""
+
+import logging
+
+import airsim
+import numpy as np
+import pytest
+
+from airsim_seg.builtin import plots
+from airsim_seg.builtin.api_plots import PlotApi
+from airsim_seg.builtin.plots import Plot, Plots
+
+HERE, THERE = airsim.Vector3r(1, 2, 3), airsim.Vector3r(4, 5, 6)
+RED = [1.0, 0.0, 0.0, 1.0]
+
+
+@pytest.fixture
+def drawn(serve, monkeypatch):
+    """A client, and how to see what it has drawn."""
+    kept = Plots()
+    monkeypatch.setattr("airsim_seg.builtin.api_plots.Plots", lambda: kept)
+    running = serve()
+    return running.client(), lambda: [plot.kind for plot in kept.live(running.world.now_ns)]
+
+
+def test_plots_end_when_their_time_is_up(drawn):
+    client, kinds = drawn
+    client.simPlotPoints([HERE, THERE], RED, 10, duration=2.0)
+    client.simPlotLineStrip([HERE, THERE])  # without a duration: Unreal's second
+    client.simPlotArrows([HERE], [THERE], is_persistent=True)
+    client.simPlotStrings(["here"], [HERE])
+    assert kinds() == ["Points", "LineStrip", "Arrows", "Strings"]
+    client.simContinueForTime(1.5)
+    assert kinds() == ["Points", "Arrows", "Strings"]
+    client.simContinueForTime(1.0)
+    assert kinds() == ["Arrows", "Strings"]
+    client.simFlushPersistentMarkers()
+    assert kinds() == ["Strings"]
+
+
+def test_every_kind_is_taken_with_its_arguments(drawn):
+    client, kinds = drawn
+    pose = airsim.Pose(HERE)
+    client.simPlotLineList([HERE, THERE, THERE, HERE], duration=9)
+    client.simPlotTransforms([pose], duration=9)
+    client.simPlotTransformsWithNames([pose, pose], ["a", "b"], duration=9)
+    assert kinds() == ["LineList", "Transforms", "TransformsWithNames"]
+
+
+def test_strokes_have_names_and_colours_their_limits(serve):
+    api = PlotApi(serve().world)
+    strokes = api.methods()["simPlotArrows"]
+    values = [[vars(HERE)], [vars(THERE)], [2, -1, 0.5, 1, 9], 3, 4, 5, False]
+    strokes.run(*(read(value) for read, value in zip(strokes.converters, values, strict=True)))
+    [plot] = api.plots.live(0)
+    assert list(plot.strokes) == ["points", "ends", "colour", "thickness", "head_size", "duration", "persistent"]
+    assert plot.strokes["colour"].tolist() == [1, 0, 0.5, 1]
+    assert np.array_equal(plot.strokes["ends"], [[4, 5, 6]])
+
+
+@pytest.mark.parametrize(
+    ("plot", "said"),
+    [
+        (lambda client: client.simPlotPoints([HERE], [1.0, 0.0, 0.0]), "four components"),
+        (lambda client: client.simPlotLineList([HERE]), "two points a line"),
+        (lambda client: client.simPlotArrows([HERE, HERE], [THERE]), r"one length, not of \[1, 2\]"),
+        (lambda client: client.simPlotStrings(["a"], []), "one length"),
+        (lambda client: client.simPlotTransformsWithNames([], ["a"]), "one length"),
+        (lambda client: client.simPlotPoints([airsim.Vector3r(float("nan"), 0, 0)]), "nan"),
+        (lambda client: client.simSetTraceLine(RED, 1.0, "Ghost"), "Vehicle Sim-API for 'Ghost'"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(drawn, plot, said):
+    client, kinds = drawn
+    with pytest.raises(Exception, match=said):
+        plot(client)
+    assert kinds() == []
+
+
+def test_the_oldest_strokes_go_where_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(plots, "MAX_PLOTS", 3)
+    kept = Plots()
+    for kind in "abcde":
+        kept.add(Plot(kind, {}, None, False))
+    assert [plot.kind for plot in kept.live(0)] == ["c", "d", "e"]
+
+
+def test_messages_go_to_the_log_on_one_line(serve, caplog):
+    caplog.set_level(logging.INFO, "airsim_seg")
+    client = serve().client()
+    client.simPrintLogMessage("Iteration:", "7\n8", 0)
+    client.simPrintLogMessage("fire", "", 2)
+    texts = {record.getMessage(): record.levelno for record in caplog.records}
+    assert texts == {r"'Iteration:' '7\n8'": logging.INFO, "'fire' ''": logging.WARNING}
+
+
+def test_there_is_no_unreal_to_ask(serve):
+    client = serve().client()
+    assert client.simRunConsoleCommand("stat fps") is False
+    assert client.simLoadLevel("Blocks") is False
+    assert client.simSwapTextures("wall, brick") == []
+    assert client.simSetObjectMaterial("Ground", "Gold") is False
+    assert client.simSetObjectMaterialFromTexture("Ground", "gold.png") is False
