@@ -11,8 +11,8 @@ from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.detections import Detection, Filter, box_in_camera, boxes_px, relative_pose
 from airsim_seg.builtin.forms import Forms, box_m
 from airsim_seg.builtin.geometry import geo_point, shifted
-from airsim_seg.builtin.images import ImageRequest
 from airsim_seg.builtin.scene import Renderer
+from airsim_seg.builtin.shots import ImageRequest
 from airsim_seg.builtin.world import World
 from airsim_seg.types import Float64Array
 

@@ -23,9 +23,9 @@ from airsim_seg.builtin.arguments import (
 )
 from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.geometry import shifted
-from airsim_seg.builtin.images import SCENE, SEGMENTATION, ImageRequest, Shot
-from airsim_seg.builtin.scene import Renderer, View
+from airsim_seg.builtin.scene import Moment, Renderer, View
 from airsim_seg.builtin.settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
+from airsim_seg.builtin.shots import SCENE, SEGMENTATION, ImageRequest, Shot
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.world import World
 from airsim_seg.types import Pose
@@ -74,6 +74,8 @@ class CameraApi:
         self._world = world
         self._renderer = renderer
         self._executor = executor
+        # By camera (they live as long as the world): what its last call saw, for optical flow.
+        self._seen: dict[int, tuple[View, Moment]] = {}
 
     def methods(self) -> Methods:
         """The table of this file."""
@@ -113,7 +115,8 @@ class CameraApi:
         in_scene = shifted(local_pose, vehicle.origin_m + self._world.scene.player_start.position_m)
         view = View(in_scene, capture.size_hw, capture.fov_deg)
         moment = self._world.moment(labels=request.image_type == SEGMENTATION)
-        return Shot(request, view, local_pose, self._world.now_ns, self._world.objects.table(), moment)
+        table = self._world.objects.table()
+        return Shot(request, view, local_pose, self._world.now_ns, table, moment, self._seen.get(id(camera)))
 
     def draw(self, run: Callable[[Renderer], T]) -> asyncio.Future[T]:
         """Run something with the renderer in the drawing thread, after what was asked for before."""
@@ -126,6 +129,9 @@ class CameraApi:
         if len(requests) > MAX_REQUESTS:
             raise ApiError(f"{len(requests)} pictures in one call are too many: ask for at most {MAX_REQUESTS}")
         shots = [self.shot(request, vehicle_name, external) for request in requests]
+        for request, shot in zip(requests, shots, strict=True):
+            camera = self.find(request.camera_name, vehicle_name, external)[1]
+            self._seen[id(camera)] = shot.view, shot.moment
         return await self.draw(partial(images.take, shots))
 
     async def image(self, camera_name: str, kind: int, vehicle_name: str, external: bool) -> object:

@@ -15,9 +15,10 @@ from airsim_seg.builtin.api import Methods, method
 from airsim_seg.builtin.api_images import CameraApi
 from airsim_seg.builtin.api_vehicles import vehicle_methods
 from airsim_seg.builtin.arguments import ApiError
-from airsim_seg.builtin.images import ImageRequest, Shot, develop
+from airsim_seg.builtin.images import develop
 from airsim_seg.builtin.recording import CAR_COLUMNS, COMMON_COLUMNS, Recording, home_folder
 from airsim_seg.builtin.scene import Renderer
+from airsim_seg.builtin.shots import ImageRequest, Shot
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.world import World
 from airsim_seg.disk import Disk
@@ -154,7 +155,4 @@ class Recorder:
 def _write(recording: Recording, cells: Sequence[str], vehicle: str, shots: Sequence[Shot], renderer: Renderer) -> None:
     """In the drawing thread: one row with its pictures."""
     pictures = develop(shots, renderer)
-    for picture in pictures:
-        if picture.message:
-            _log.warning("not recorded: %s", picture.message)
     recording.append(cells, shots[0].time_ns if shots else 0, vehicle, pictures)

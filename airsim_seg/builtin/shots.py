@@ -1,0 +1,43 @@
+"""One request for one picture, with the instant that it is to show."""
+
+from dataclasses import dataclass
+
+from airsim_seg.builtin.scene import STILL, Moment, View
+from airsim_seg.types import Pose, UInt8Array
+
+# AirSim's ImageType (ImageCaptureBase.hpp).
+SCENE, DEPTH_PLANAR, DEPTH_PERSPECTIVE, DEPTH_VIS, DISPARITY = range(5)
+SEGMENTATION, NORMALS, INFRARED, FLOW, FLOW_VIS = range(5, 10)
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """What a client wants of one camera, named as AirSim's ImageRequest."""
+
+    camera_name: str
+    image_type: int
+    pixels_as_float: bool
+    compress: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One request at one frozen instant.
+
+    Attributes:
+        request: what is wanted.
+        view: the camera in the scene's frame.
+        local_pose: the camera in the vehicle's local NED, which the response reports.
+        time_ns: the clock.
+        id_table: uint8 [N+1], id by object index, the sky last.
+        moment: what is there; for Segmentation, without what has no id.
+        before: the camera and the moment of its picture before this call; None at its first.
+    """
+
+    request: ImageRequest
+    view: View
+    local_pose: Pose
+    time_ns: int
+    id_table: UInt8Array
+    moment: Moment = STILL
+    before: tuple[View, Moment] | None = None
