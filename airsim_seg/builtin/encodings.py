@@ -64,7 +64,8 @@ def _normals(shot: Shot, picture: Picture) -> UInt8Array:  # noqa: ARG001
     """Unreal's world axes have z up; where nothing is drawn there is no direction: 0, which is grey."""
     assert picture.normals is not None, "asked for in develop"
     north_east_up = picture.normals * np.array([1, 1, -1], np.float32)
-    return np.rint(127.5 * (north_east_up[..., ::-1] + 1)).astype(np.uint8)
+    shown: UInt8Array = np.rint(127.5 * (north_east_up[..., ::-1] + 1)).astype(np.uint8)
+    return shown
 
 
 def _flow(shot: Shot, picture: Picture) -> Float32Array:

@@ -200,14 +200,6 @@ def test_what_cannot_be_recorded_is_said_at_once(serve, tmp_path):
     assert client.isRecording() is False
 
 
-def test_types_that_are_not_available_are_left_out(serve, tmp_path):
-    images = {"ComputerVision": (RecordedImage("0", 8), RecordedImage("0", 0))}
-    client = serve(small(images=images)).client()
-    record(client, 0.001)
-    [row] = rows_of(tmp_path / "Documents" / "AirSim" / FIRST_FOLDER)[1]
-    assert row[-1] == f"img_ComputerVision_0_0_{DEFAULT_EPOCH_NS}.png"
-
-
 def test_settings_json_says_what_is_recorded(tmp_path):
     path = tmp_path / "settings.json"
     cameras = [
