@@ -4,6 +4,7 @@ An environment builds one Scene; the renderer turns (Scene, View) into a Picture
 and speaks AirSim about them. Neither knows how the other works.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -63,6 +64,9 @@ class Scene:
             their shadows are drawn anew for each moment. Other objects can be moved too, at half a second for the
             first picture.
         traffic: what moves by itself, all of it among the movers; see traffic.placements.
+        shelter_m: what is higher keeps the sky away as if it were only so high, metres. The renderer knows how high
+            things are around a place, not which of them is the wall that it shades: tall walls would stand in the
+            shade of their own house.
     """
 
     environment: str
@@ -81,6 +85,7 @@ class Scene:
     ranges_m: Float32Array | None = None
     movers: frozenset[int] = frozenset()
     traffic: tuple[Mover, ...] = ()
+    shelter_m: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ class Way:
     """A closed line on the ground, followed in the order of its corners.
 
     Attributes:
-        corners_m: float64 [K,3], scene NED; K at least 3, none equal to the next.
+        corners_m: float64 [K,3], scene NED; K at least 3, none straight above the next or equal to it.
     """
 
     corners_m: Float64Array
@@ -52,7 +52,8 @@ class Way:
     def placement(self, along_m: float) -> Float64Array:
         """Where something on the way is, float64 [3,4]: rotation, then place; its x axis points along the way.
 
-        It turns evenly from the middle of one side to the middle of the next, as what has wheels does.
+        It turns evenly from the middle of one side to the middle of the next, as what has wheels does, and on hills it
+        is pitched but never rolled: its y axis stays level.
 
         Args:
             along_m: metres from the first corner, any number.
@@ -63,11 +64,14 @@ class Way:
         place = np.round((self.corners_m[k] + part * self._sides[k]) / PLACE_GRID_M) * PLACE_GRID_M
         neighbour = (k + (1 if part >= 0.5 else -1)) % len(self.corners_m)
         share = abs(part - 0.5) * self._lengths_m[k] / (0.5 * (self._lengths_m[k] + self._lengths_m[neighbour]))
-        own, other = (self._sides[j, :2] / self._lengths_m[j] for j in (k, neighbour))
+        own, other = (self._sides[j] / self._lengths_m[j] for j in (k, neighbour))
         heading = own + share * (other - own)
-        cos, sin = np.round(heading / np.sqrt((heading**2).sum()) / DIRECTION_GRID) * DIRECTION_GRID
-        turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-        return np.column_stack([turn, place])
+        north, east, down = heading / np.sqrt((heading**2).sum())
+        level = np.sqrt(north**2 + east**2)
+        cos, sin = north / level, east / level
+        # Columns: ahead, to the right, below.
+        turn = np.array([[north, -sin, -down * cos], [east, cos, -down * sin], [down, 0.0, level]])
+        return np.column_stack([np.round(turn / DIRECTION_GRID) * DIRECTION_GRID, place])
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,8 @@ def measure(rasteriser: Rasteriser, poses: list[Pose]) -> dict[str, list[tuple[f
     for pose in poses:
         marks = [(time.perf_counter(), time.process_time())]
         picture = rasteriser.render(
-            View(pose, SIZE_HW, 90.0), stage_done=lambda _, m=marks: m.append((time.perf_counter(), time.process_time()))
+            View(pose, SIZE_HW, 90.0),
+            stage_done=lambda _, m=marks: m.append((time.perf_counter(), time.process_time())),
         )
         ids.take(picture.object_index, mode="wrap")
         marks.append((time.perf_counter(), time.process_time()))

@@ -2,14 +2,15 @@
 
 import csv
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sound_scenes import check_arrays, check_chunks, check_triangles
 
 from airsim_seg.builtin.environments import CLASS_OF_PREFIX, build, prefix_of
 from airsim_seg.builtin.rendering.camera import chunks_at
-from airsim_seg.builtin.rendering.materials import Material, material_table
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.errors import UsageError
 from airsim_seg.palette import id_from_name
@@ -68,37 +69,9 @@ def test_the_world_is_as_large_as_promised(scene: Scene) -> None:
     assert min(counts[name] for name in ("pool", "fence", "traffic fixture", "vehicle")) >= 10
 
 
-def test_arrays_have_the_shapes_and_types_that_the_renderer_expects(scene: Scene) -> None:
-    count, kinds = len(scene.triangles_m), len(scene.objects)
-    expected = {
-        "triangles_m": ((count, 3, 3), np.float32),
-        "normals": ((count, 3, 3), np.float32),
-        "uv": ((count, 3, 2), np.float32),
-        "materials": ((count,), np.int32),
-        "object_index": ((count,), np.int32),
-        "tints": ((kinds, 3), np.float32),
-    }
-    for name, (shape, dtype) in expected.items():
-        array = getattr(scene, name)
-        assert array.shape == shape, name
-        assert array.dtype == dtype, name
-        assert np.isfinite(array).all(), name
-    assert scene.materials.min() >= 0
-    assert scene.materials.max() < len(Material)
-    np.testing.assert_array_equal(np.unique(scene.object_index), np.arange(kinds))
-    np.testing.assert_allclose(np.linalg.norm(scene.normals, axis=-1), 1, atol=1e-3)
-
-
-def test_chunks_cover_every_triangle_once(scene: Scene) -> None:
-    assert scene.chunks[0, 0] == 0
-    assert scene.chunks[-1, 1] == len(scene.triangles_m)
-    np.testing.assert_array_equal(scene.chunks[1:, 0], scene.chunks[:-1, 1])
-
-
-def test_see_through_triangles_stay_within_their_mask(scene: Scene) -> None:
-    see_through = material_table().cutout[scene.materials] >= 0
-    assert see_through.any()
-    assert scene.uv[see_through].min() >= 0  # the fill truncates, it does not floor
+@pytest.mark.parametrize("check", [check_arrays, check_chunks, check_triangles])
+def test_triangles_are_sound(scene: Scene, check: Callable[[Scene], None]) -> None:
+    check(scene)
 
 
 def test_a_crown_is_coarse_from_afar_and_fine_nearby_never_both(scene: Scene) -> None:
@@ -112,12 +85,6 @@ def test_a_crown_is_coarse_from_afar_and_fine_nearby_never_both(scene: Scene) ->
     assert not (near & far).any()
     assert 0 < sizes[far].sum() < 0.7 * sizes[near].sum()
     assert (chunks_at(scene, anchor) | chunks_at(scene, anchor + 1e4)).sum() >= len(sizes) - two_forms.sum()
-
-
-def test_no_triangle_has_lost_its_area(scene: Scene) -> None:
-    edges = scene.triangles_m[:, 1:].astype(np.float64) - scene.triangles_m[:, :1]
-    area = np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1) / 2
-    assert (area < 1e-7).mean() < 0.001
 
 
 def test_the_player_starts_upright_on_the_ground_of_a_road(scene: Scene) -> None:

@@ -9,6 +9,7 @@ from airsim_seg.builtin.traffic import DIRECTION_GRID, PLACE_GRID_M, Mover, Way,
 
 SQUARE = Way(np.array([(0, 0, -1), (10, 0, -1), (10, 10, -1), (0, 10, -1)], float))
 BLOCK = rounded_block((-20.0, 5.0), (30.0, 65.0), 6.0, -0.5)
+HILLS = Way(np.array([(0, 0, 0), (30, 0, -3), (40, 20, -3), (10, 40, 1), (-10, 20, 0)], float))
 
 
 def distance_to_way(way: Way, point) -> float:
@@ -31,13 +32,28 @@ def test_a_square_is_walked_side_by_side():
 
 @given(st.floats(-1e4, 1e4))
 def test_everybody_is_on_the_way_and_stands_upright_on_the_grid(along):
-    for way in (SQUARE, BLOCK):
+    for way in (SQUARE, BLOCK, HILLS):
         placement = way.placement(along)
         assert distance_to_way(way, placement[:, 3]) < 1e-3
         assert placement[:, :3] @ placement[:, :3].T == pytest.approx(np.eye(3), abs=4e-6)
         assert np.linalg.det(placement[:, :3]) > 0
         assert (placement[:, 3] / PLACE_GRID_M % 1 == 0).all()
         assert (placement[:, :3] / DIRECTION_GRID % 1 == 0).all()
+
+
+def test_on_hills_it_is_pitched_along_the_way_and_not_rolled():
+    middle = HILLS.placement(np.hypot(30, 3) / 2)
+    assert middle[:, 0] == pytest.approx(np.array([30, 0, -3]) / np.hypot(30, 3), abs=1e-6)  # the nose is up
+    assert middle[:, 1] == pytest.approx([0, 1, 0], abs=1e-6)
+    for along in np.linspace(0, HILLS.length_m, 50):
+        _, right, below = HILLS.placement(along)[:, :3].T
+        assert right[2] == 0
+        assert below[2] > 0.9
+
+
+def test_a_level_way_is_as_level_as_its_corners():
+    for along in np.linspace(0, BLOCK.length_m, 50):
+        assert BLOCK.placement(along)[2].tolist() == [0, 0, 1, -0.5]
 
 
 def test_a_block_is_gone_around_clockwise_within_its_bounds():

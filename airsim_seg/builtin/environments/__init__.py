@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from airsim_seg.builtin.environments import city_names
+from airsim_seg.builtin.environments.city import build_city
 from airsim_seg.builtin.environments.names import CLASS_OF_PREFIX, prefix_of
 from airsim_seg.builtin.environments.neighborhood import build_neighborhood
 from airsim_seg.builtin.scene import Scene
@@ -30,6 +32,9 @@ class Environment:
 ENVIRONMENTS: Mapping[str, Environment] = {
     "Neighborhood": Environment(
         build_neighborhood, CLASS_OF_PREFIX, "suburban houses, gardens and woods, after AirSim's own Neighborhood"
+    ),
+    "City": Environment(
+        build_city, city_names.CLASS_OF_PREFIX, "streets of houses and shops, a park, traffic; objects with own ids"
     ),
 }
 

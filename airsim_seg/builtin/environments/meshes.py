@@ -168,6 +168,18 @@ def quad(*corners: Point, material: Material, uv_scale: float | None = None) -> 
     return flat(triangles, material, uv=rectangle_uv(wide, high))
 
 
+def quads(corners: Float64Array, material: Material, uv: Float64Array) -> Mesh:
+    """Many four-cornered faces at once.
+
+    Args:
+        corners: float64 [N,4,3], each face counter-clockwise seen from outside.
+        material: of all.
+        uv: float64 [N,4,2], texture coordinates of the corners.
+    """
+    halves = [(0, 1, 2), (0, 2, 3)]
+    return flat(corners[:, halves].reshape(-1, 3, 3), material, uv=uv[:, halves].reshape(-1, 3, 2))
+
+
 def rectangle_uv(wide: float, high: float) -> Float64Array:
     """float64 [2,3,2]: texture coordinates of the triangles a-b-c and a-c-d of a rectangle."""
     return np.array((((0, 0), (wide, 0), (wide, high)), ((0, 0), (wide, high), (0, high))), np.float64)

@@ -1,7 +1,8 @@
 """Collects named objects and hands out a Scene."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +31,15 @@ class _Part:
 
 
 class SceneBuilder:
-    """Objects in the order of their making; numbers follow each prefix: Tree_1, Tree_2."""
+    """Objects in the order of their making; numbers follow each prefix: Tree_1, Tree_2.
 
-    def __init__(self) -> None:
+    Args:
+        raw_id_of: asked with the prefix of each new object for an id of its own (see SceneObject); None leaves ids to
+            the names.
+    """
+
+    def __init__(self, raw_id_of: Callable[[str], int] | None = None) -> None:
+        self._raw_id_of = raw_id_of
         self._objects: list[SceneObject] = []
         self._tints: list[Tint] = []
         self._parts: list[_Part] = []
@@ -60,7 +67,8 @@ class SceneBuilder:
         self._count[prefix] += 1
         index = len(self._objects)
         north, east, down = (float(v) for v in position_m)
-        self._objects.append(SceneObject(f"{prefix}_{self._count[prefix]}", (north, east, down)))
+        raw_id = None if self._raw_id_of is None else self._raw_id_of(prefix)
+        self._objects.append(SceneObject(f"{prefix}_{self._count[prefix]}", (north, east, down), raw_id))
         self._tints.append(tint)
         for mesh in meshes:
             for form, anchor, reach in _forms(mesh):
@@ -86,8 +94,16 @@ class SceneBuilder:
         self._traffic.append(Mover(index, way, speed_mps, start_m))
         return index
 
-    def scene(self, *, environment: str, seed: int, player_start: Pose, ground_down_m: Terrain) -> Scene:
-        """The finished world."""
+    def scene(
+        self,
+        *,
+        environment: str,
+        seed: int,
+        player_start: Pose,
+        ground_down_m: Terrain,
+        shelter_m: float = math.inf,
+    ) -> Scene:
+        """The finished world; the arguments are Scene's."""
         parts = self._parts
         lengths = np.array([len(part.mesh) for part in parts])
         ends = np.cumsum(lengths)
@@ -108,6 +124,7 @@ class SceneBuilder:
             ranges_m=np.array([part.range_m for part in parts], np.float32),
             movers=frozenset(mover.object_index for mover in self._traffic),
             traffic=tuple(self._traffic),
+            shelter_m=shelter_m,
         )
 
 

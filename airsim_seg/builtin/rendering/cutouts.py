@@ -17,6 +17,8 @@ def masks(seed: int) -> BoolArray:
         Cutout.LEAVES: leaf_sprite(MASK_SIZE, seed)[0],
         Cutout.NEEDLES: needle_sprite(MASK_SIZE)[0],
         Cutout.PICKETS: picket_sprite(MASK_SIZE),
+        Cutout.RAILINGS: railing_sprite(MASK_SIZE),
+        Cutout.WIRE_MESH: wire_sprite(MASK_SIZE),
     }
     return np.stack([painted[cutout] for cutout in Cutout])
 
@@ -74,4 +76,23 @@ def picket_sprite(size: int) -> BoolArray:
     picket = (across < 0.29) & (v < 0.97 - 0.35 * across)
     rail = (np.abs(v - 0.24) < 0.05) | (np.abs(v - 0.7) < 0.05)
     result: BoolArray = picket | rail
+    return result
+
+
+def railing_sprite(size: int) -> BoolArray:
+    """Eight iron bars with points and two rails: one metre of railings, u along and v upwards."""
+    u, v = _grid(size)
+    across = np.abs((u * 8) % 1.0 - 0.5)
+    bar = (across < 0.13) & (v < 0.97)
+    point = (across < 0.26) & (v > 0.86) & (v < 0.97)
+    rail = (np.abs(v - 0.10) < 0.025) | (np.abs(v - 0.80) < 0.025)
+    result: BoolArray = bar | point | rail
+    return result
+
+
+def wire_sprite(size: int) -> BoolArray:
+    """Diagonal wires: one metre of mesh fence, u along and v upwards."""
+    u, v = _grid(size)
+    wires = np.minimum(np.abs((8 * (u + v)) % 1.0 - 0.5), np.abs((8 * (u - v)) % 1.0 - 0.5)) < 0.07
+    result: BoolArray = wires | (np.abs(v - 0.97) < 0.02)
     return result

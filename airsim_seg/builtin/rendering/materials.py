@@ -19,6 +19,8 @@ class Cutout(IntEnum):
     LEAVES = 0
     NEEDLES = 1
     PICKETS = 2
+    RAILINGS = 3
+    WIRE_MESH = 4
 
 
 class Material(IntEnum):
@@ -49,9 +51,39 @@ class Material(IntEnum):
     THICKET = 22
     BOARDS = 23
     LITTER = 24
+    CLINKER = 25
+    PLASTER = 26
+    ASHLAR = 27
+    PANES = 28
+    CURTAIN_WALL = 29
+    SHOP_WINDOW = 30
+    SIGN_BOARD = 31
+    AWNING = 32
+    SWATCHES = 33
+    ROOFING = 34
+    SLABS = 35
+    MARKING = 36
+    CLADDING = 37
+    RAILINGS = 38
+    WIRE_MESH = 39
+    RUBBLE = 40
+    COBBLES = 41
+    GRAVEL = 42
+    SOIL = 43
+    CROP = 44
+    GRAIN = 45
+    RIBBED = 46
+    HIDE = 47
+    LAKE = 48
 
 
-CUTOUTS = {Material.LEAVES: Cutout.LEAVES, Material.NEEDLES: Cutout.NEEDLES, Material.PICKETS: Cutout.PICKETS}
+CUTOUTS = {
+    Material.LEAVES: Cutout.LEAVES,
+    Material.NEEDLES: Cutout.NEEDLES,
+    Material.PICKETS: Cutout.PICKETS,
+    Material.RAILINGS: Cutout.RAILINGS,
+    Material.WIRE_MESH: Cutout.WIRE_MESH,
+}
 FOLIAGE = frozenset({Material.LEAVES, Material.NEEDLES})
 UNTINTED = frozenset(
     {
@@ -62,13 +94,44 @@ UNTINTED = frozenset(
         Material.TRIM,
         Material.TILES,
         Material.LITTER,
+        Material.PANES,
+        Material.SHOP_WINDOW,
+        Material.SIGN_BOARD,
+        Material.AWNING,
+        Material.SWATCHES,
+        Material.MARKING,
     }
 )
 # Reflectance at normal incidence; 0 is matt. Water and glass are 0.02 and 0.04 in air (Fresnel, n = 1.33 and 1.5);
 # a window pane reflects on both sides and hides a dark room, car paint has a clear coat.
-REFLECTANCE = {Material.GLASS: 0.10, Material.WATER: 0.03, Material.PAINT: 0.05, Material.METAL: 0.15}
+REFLECTANCE = {
+    Material.GLASS: 0.10,
+    Material.WATER: 0.03,
+    Material.LAKE: 0.045,  # calm: a mirror without ripples, which would flicker where they are small
+    Material.PAINT: 0.05,
+    Material.METAL: 0.15,
+    Material.PANES: 0.10,
+    Material.CURTAIN_WALL: 0.22,
+    Material.SHOP_WINDOW: 0.06,
+}
 # Strength of large stains, metres across, that hide the repeating texture.
-PATCHINESS = {Material.GRASS: 0.75, Material.MEADOW: 0.75, Material.ASPHALT: 0.32, Material.CONCRETE: 0.25}
+# On walls they are streaks.
+PATCHINESS = {
+    Material.GRASS: 0.75,
+    Material.MEADOW: 0.75,
+    Material.ASPHALT: 0.32,
+    Material.CONCRETE: 0.25,
+    Material.CLINKER: 0.22,
+    Material.PLASTER: 0.16,
+    Material.ROOFING: 0.45,
+    Material.SLABS: 0.28,
+    Material.COBBLES: 0.3,
+    Material.GRAVEL: 0.4,
+    Material.SOIL: 0.35,
+    Material.CROP: 0.4,
+    Material.GRAIN: 0.35,
+    Material.LAKE: 0.3,
+}
 
 
 @dataclass(frozen=True, eq=False)

@@ -181,7 +181,7 @@ def sun_projection(sun: Float64Array, extent_m: float, size: int) -> Projection:
 def heights(
     scene: Scene, table: MaterialTable, masks: BoolArray, extent_m: float, size: int, blur_m: float
 ) -> Float32Array:
-    """Metres above the origin of the highest thing that stands still, at every place, blurred.
+    """Metres above the origin of the highest thing that stands still, at most Scene.shelter_m, at every place, blurred.
 
     Args:
         scene: the world.
@@ -197,7 +197,7 @@ def heights(
     axes = np.array(((0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
     corners = corners_without(scene, scene.movers)
     top = draw_parallel(scene, corners, parallel(axes, np.zeros(3), extent_m, size), table, masks)
-    top = np.where(top < -1e8, np.float32(0.0), top)
+    top = np.minimum(np.where(top < -1e8, np.float32(0.0), top), np.float32(scene.shelter_m))
     side = max(1, round(blur_m * size / (2 * extent_m)))
     blurred = cv2.blur(cv2.blur(top, (side, side)), (side, side))
     return np.ascontiguousarray(blurred, np.float32)

@@ -9,6 +9,8 @@ from functools import cache
 import numpy as np
 
 from airsim_seg.builtin.rendering.cutouts import leaf_sprite, needle_sprite
+from airsim_seg.builtin.rendering.facade_textures import FACADE_PAINTERS
+from airsim_seg.builtin.rendering.field_textures import FIELD_PAINTERS
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.types import Float64Array, Int32Array, UInt32Array
@@ -175,6 +177,8 @@ PAINTERS: dict[Material, Painter] = {
     Material.THICKET: _thicket,
     Material.BOARDS: _plain((0.72, 0.73, 0.74), 0.3),
     Material.LITTER: _plain((0.30, 0.17, 0.035), 1.0),
+    **FACADE_PAINTERS,
+    **FIELD_PAINTERS,
 }
 
 
