@@ -110,7 +110,7 @@ def test_the_sun_is_the_one_light(running, client):
 def test_pictures_get_the_weather_and_requests_of_one_call_share_it(running, client):
     moments = []
     render = running.renderer.render
-    running.renderer.render = lambda view, moment: moments.append(moment) or render(view, moment)
+    running.renderer.render = lambda view, moment, **_: moments.append(moment) or render(view, moment)
     client.simEnableWeather(True)
     client.simSetWeatherParameter(FOG, 0.25)
     client.simSetTimeOfDay(True, "2020-06-01 10:00:00")
