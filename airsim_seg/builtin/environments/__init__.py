@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from airsim_seg.builtin.environments import city_names
+from airsim_seg.builtin.environments import city_names, country_names, lakeside_names
 from airsim_seg.builtin.environments.city import build_city
+from airsim_seg.builtin.environments.country import build_country
+from airsim_seg.builtin.environments.lakeside import build_lakeside
 from airsim_seg.builtin.environments.names import CLASS_OF_PREFIX, prefix_of
 from airsim_seg.builtin.environments.neighborhood import build_neighborhood
 from airsim_seg.builtin.scene import Scene
@@ -35,6 +37,12 @@ ENVIRONMENTS: Mapping[str, Environment] = {
     ),
     "City": Environment(
         build_city, city_names.CLASS_OF_PREFIX, "streets of houses and shops, a park, traffic; objects with own ids"
+    ),
+    "Lakeside": Environment(
+        build_lakeside, lakeside_names.CLASS_OF_PREFIX, "a village at a lake: quay, boats, steep roofs, wooded hills"
+    ),
+    "Country": Environment(
+        build_country, country_names.CLASS_OF_PREFIX, "winding roads over hills, fields, farms, cattle, ponds"
     ),
 }
 
