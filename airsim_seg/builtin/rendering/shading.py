@@ -75,7 +75,8 @@ class Light(NamedTuple):
     """The light of a still world.
 
     sun_direction, sun, ambient, bounce, haze float32 [3]; haze_per_m; shadow_map float32 [N,N], shadow_matrix
-    float64 [3,4] (world -> column, row, nearness); heights float32 [M,M], metres up, blurred, over
+    float64 [3,4] (world -> column, row, nearness), shadow_shift (how much farther than with texels of 0.1 m a surface must
+    be behind its own shadow, at least 1); heights float32 [M,M], metres up, blurred, over
     [-heights_extent_m, +heights_extent_m]; sky float32 [S,S,3] with sky_scale = texels a unit; wet, snow and litter
     0..1 on what faces up.
     """
@@ -88,6 +89,7 @@ class Light(NamedTuple):
     haze_per_m: np.float32
     shadow_map: Float32Array
     shadow_matrix: Float32Array
+    shadow_shift: np.float32
     heights: Float32Array
     heights_extent_m: np.float32
     sky: Float32Array
@@ -166,11 +168,11 @@ def _smooth(table, row, column, mask):
 def _sunlit(light, px, py, pz, nx, ny, nz, facing):
     """Share of the sun that arrives, 0..1: a 3x3 tent over the shadow map (16 comparisons)."""
     m = light.shadow_matrix
-    shift = f32(0.08) + f32(0.14) * (f32(1.0) - facing)
+    shift = light.shadow_shift * (f32(0.08) + f32(0.14) * (f32(1.0) - facing))
     px, py, pz = px + nx * shift, py + ny * shift, pz + nz * shift
     x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3] - f32(1.0)
     y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3] - f32(1.0)
-    nearness = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3] + f32(0.06)
+    nearness = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3] + light.shadow_shift * f32(0.06)
     i, j = _floor(y), _floor(x)
     depths = light.shadow_map
     size = depths.shape[0]

@@ -12,6 +12,7 @@ from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
 from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
 HEIGHT_MAP_SIZE = 512
+FINE_TEXEL_M = 0.1  # of the shadow map; where they are larger, a level floor would be striped by its own shadow
 _NOBODY = SceneObject("", (0.0, 0.0, 0.0))
 
 
@@ -162,6 +163,7 @@ def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.Sun
         sun_direction=sun.astype(np.float32),
         shadow_map=moving.map,
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
+        shadow_shift=np.float32(max(1.0, 2 * 1.2 * extent_m / looks.shadow_map_size / FINE_TEXEL_M)),
         heights=shadows.heights(scene, looks.table, looks.masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
         heights_extent_m=np.float32(extent_m),
         sky_scale=np.float32(sky.MAP_SIZE / 2 / sky.MAP_RADIUS),
