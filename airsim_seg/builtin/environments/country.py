@@ -81,6 +81,9 @@ def _add_far_ground(site: Site, rng: np.random.Generator) -> None:
     far = site.land.far
     cells = len(far.lattice.triangles) // 2  # the two triangles of a cell are half the list apart
     kinds = np.tile(rng.choice(len(_FAR_LOOKS), cells, p=[look[0] for look in _FAR_LOOKS]), 2)
+    x, y = far.lattice.nodes_m
+    ring = far.lattice.touching(np.maximum(np.abs(x), np.abs(y)) < 399.0)
+    kinds[ring & (kinds == len(_FAR_LOOKS) - 1)] = 0  # so near, it would show that far woods are flat
     for k, (_, name, material, tint, up_m) in enumerate(_FAR_LOOKS):
         mesh = far.mesh(material, chosen=kinds == k, up_m=up_m, tile_m=12.0)
         site.add(name, [mesh], _FAR, tint=varied(tint, rng, 0.1))

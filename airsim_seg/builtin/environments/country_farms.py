@@ -18,6 +18,7 @@ from airsim_seg.types import Float64Array
 YARD_UP_M = 0.045
 _LONG_M, _WIDE_M = YARD_HALF_M
 _BARNS: tuple[colours.Tint, ...] = (*WOODS, (1.1, 0.32, 0.22))
+_HAY: colours.Tint = (0.95, 0.92, 0.85)
 TRACTORS: tuple[colours.Tint, ...] = ((0.02, 0.22, 0.05), (0.55, 0.03, 0.02), (0.03, 0.12, 0.42), (0.70, 0.30, 0.02))
 
 
@@ -108,15 +109,16 @@ def _add_machines(site: Site, farm: Farm, rng: np.random.Generator) -> None:
     heading = turn + rng.uniform(-0.35, 0.35)
     site.put("Tractor", farms.tractor(), *place, heading, tint=mixed(TRACTORS, rng, 0.1), up_m=YARD_UP_M)
     behind = place[0] - 4.6 * np.cos(heading), place[1] - 4.6 * np.sin(heading)
-    tint = mixed(colours.CARS, rng)
-    site.put("Trailer", farms.trailer(bool(rng.random() < 0.6)), *behind, heading, tint=tint, up_m=YARD_UP_M)
+    site.put("Trailer", farms.trailer(), *behind, heading, tint=mixed(colours.CARS, rng), up_m=YARD_UP_M)
+    if rng.random() < 0.6:
+        site.put("Hay_Bale", farms.hay_load(), *behind, heading, tint=_HAY, up_m=YARD_UP_M)
     car = farm.place(-6.0 + rng.uniform(-1, 1), -9.0 + rng.uniform(-1, 1))
     site.put(
         "Car", vehicles.car(rng), *car, turn + rng.uniform(-0.3, 0.3), tint=mixed(colours.CARS, rng), up_m=YARD_UP_M
     )
     for k in range(5):
         spot = farm.place(-4.0 + 1.65 * (k % 3), _WIDE_M + 1.0 + 1.4 * (k // 3))
-        site.put("Hay_Bale", walls.hay_bale(), *spot, turn + np.pi / 2, tint=varied((0.95, 0.92, 0.85), rng, 0.2))
+        site.put("Hay_Bale", walls.hay_bale(), *spot, turn + np.pi / 2, tint=varied(_HAY, rng, 0.2))
     site.put("Trough", farms.trough(), *farm.place(9.0, -11.0), turn, tint=mixed(STONES, rng))
     ring = np.array([farm.place(*spot) for spot in ((-3, -7), (6, -8), (9, -6.5), (8, -5), (0, -5.8))])
     way = site.way_m(loop(ring, rounds=2, step_m=1.0), YARD_UP_M)

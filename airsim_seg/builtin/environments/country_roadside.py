@@ -55,7 +55,7 @@ def _add_posts(site: Site, plan: Plan, road: Road) -> None:
     for along in np.arange(8.0, road.course.length_m - 4.0, 24.0):
         for side in (-1.0, 1.0):
             x, y, turn = road.course.at(float(along), side * (road.half_m + 0.65))
-            if _room_m(plan, road, x, y) > 1.5:
+            if _room_m(plan, road, x, y) > 4.0:
                 site.put("Reflector_Post", roadside.reflector_post(), x, y, turn, tint=(0.85, 0.85, 0.8))
 
 
@@ -94,7 +94,7 @@ def _add_signs(site: Site, plan: Plan, road: Road, rng: np.random.Generator) -> 
 
 def _add_ends(site: Site, road: Road) -> None:
     """Guide posts and stop signs where a side road meets the main road."""
-    for along, facing in ((7.5, np.pi), (road.course.length_m - 7.5, 0.0)):
+    for along, facing in ((9.0, np.pi), (road.course.length_m - 9.0, 0.0)):
         place = road.course.at(along, road.half_m + 1.4)
         site.put("Road_Sign", roadside.guide_post(4), *place, tint=(0.78, 0.75, 0.62))
         x, y, turn = road.course.at(along, -road.half_m - 1.0)
@@ -131,4 +131,4 @@ def add_traffic(site: Site, plan: Plan, rng: np.random.Generator) -> None:
     for track in plan.tracks:
         place = track.course.at(0.55 * track.course.length_m, -track.half_m - 1.3)
         if rng.random() < 0.4:
-            site.put("Trailer", farms.trailer(False), *place, tint=mixed(colours.CARS, rng))
+            site.put("Trailer", farms.trailer(), *place, tint=mixed(colours.CARS, rng))

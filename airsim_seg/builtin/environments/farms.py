@@ -99,8 +99,8 @@ def tractor() -> Mesh:
 
 
 @cache
-def trailer(loaded: bool) -> Mesh:
-    """A trailer of 4.6 m with a drawbar; empty, or with hay."""
+def trailer() -> Mesh:
+    """A trailer of 4.6 m with a drawbar."""
     parts = [_wheel(x, y, 0.45, 0.26) for x in (-1.3, 0.6) for y in (-0.85, 0.85)]
     parts.append(box((-2.2, -1.1, 0.8), (1.6, 1.1, 0.95), Material.BOARDS, bottom=True))
     for y in (-1.1, 1.05):
@@ -108,9 +108,13 @@ def trailer(loaded: bool) -> Mesh:
     for x in (-2.2, 1.55):
         parts.append(box((x, -1.1, 0.95), (x + 0.05, 1.1, 1.5), Material.PAINT))
     parts.append(cylinder((1.6, 0, 0.75), (2.9, 0, 0.55), (0.06, 0.05), Material.RUBBER, sides=5))
-    if loaded:
-        parts.append(box((-2.1, -1.0, 0.95), (1.5, 1.0, 2.1), Material.GRAIN, tile_m=12.0))
     return joined(parts)
+
+
+@cache
+def hay_load() -> Mesh:
+    """What lies on a trailer: the same frame."""
+    return box((-2.1, -1.0, 0.95), (1.5, 1.0, 2.1), Material.GRAIN, tile_m=12.0)
 
 
 def trough() -> Mesh:

@@ -213,7 +213,7 @@ def _painted(
     near = np.max(np.abs(rails), axis=(1, 2)) < ground.lattice.lines_m[-1] - 1.0
     for other in away:
         apart = np.linalg.norm(rails[:, :1] - other.course.points_m[None], axis=-1).min(1)
-        near &= apart > other.half_m + 2.0
+        near &= apart > other.half_m + _CORNER_M / 2
     up = ground.up_m(rails[..., 0], rails[..., 1]) + MARK_UP_M
     right, left = np.moveaxis(np.concatenate([rails, up[..., None]], -1), 1, 0)
     faces = np.stack([right[:-1], right[1:], left[1:], left[:-1]], 1)
