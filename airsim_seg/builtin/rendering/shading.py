@@ -75,8 +75,8 @@ class Light(NamedTuple):
     """The light of a still world.
 
     sun_direction, sun, ambient, bounce, haze float32 [3]; haze_per_m; shadow_map float32 [N,N], shadow_matrix
-    float64 [3,4] (world -> column, row, nearness), shadow_shift (how much farther than with texels of 0.1 m a surface must
-    be behind its own shadow, at least 1); heights float32 [M,M], metres up, blurred, over
+    float64 [3,4] (world -> column, row, nearness), shadow_shift (how much farther a surface must be behind its own
+    shadow than with texels of 0.1 m, at least 1); heights float32 [M,M], metres up, blurred, over
     [-heights_extent_m, +heights_extent_m]; sky float32 [S,S,3] with sky_scale = texels a unit; wet, snow and litter
     0..1 on what faces up.
     """
