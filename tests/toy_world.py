@@ -57,6 +57,7 @@ class ToyWorld:
         self.info = SimulatorInfo("toy", "1", "none", "ComputerVision", environment, "", "{}")
         self.time_ns = 1_000_000_000
         self.num_captures = 0
+        self.scenery_ns = -1
         self.num_unknown = 0
         self._streets_m, self._half_plane_m = np.array(streets_m), half_plane_m
         self._die_after = die_after
@@ -73,6 +74,10 @@ class ToyWorld:
     def resume(self) -> None: ...
 
     def close(self) -> None: ...
+
+    def set_scenery(self, time_ns: int) -> bool:
+        self.scenery_ns = time_ns
+        return True
 
     def advance(self, duration_ns: int) -> None:
         self.time_ns += duration_ns

@@ -13,7 +13,7 @@ from airsim_seg.builtin.environments import ENVIRONMENTS, build, prefix_of
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.rendering.stage import world_extent_m
 from airsim_seg.builtin.scene import STILL, Moment, Scene, View
-from airsim_seg.builtin.traffic import placements
+from airsim_seg.builtin.traffic import Traffic
 from airsim_seg.label_maps import load_label_map
 from airsim_seg.palette import id_from_name
 from airsim_seg.taxonomy import CLASS_NAMES, IGNORE, TRAIN_ID_OF
@@ -161,7 +161,7 @@ def views_of(scene: Scene) -> list[View]:
 
 def check_pictures(scene: Scene, renderer: Rasteriser) -> None:
     """Ids and depths equal brute force, at the start and when everybody has moved on."""
-    for moment in (STILL, Moment(placements(scene.traffic, 23 * 10**9))):
+    for moment in (STILL, Moment(Traffic(scene.traffic).placements(23 * 10**9))):
         stands = at(scene, moment)
         for view in views_of(scene):
             assert disagreements(stands, view, renderer.render(view, moment), 60, seed=4) == []

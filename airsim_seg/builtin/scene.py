@@ -140,10 +140,10 @@ class Moment:
     sun: Sun = DAYLIGHT
     time_ns: int = 0
 
-    def under(self, weather: Weather, sun: Sun) -> "Moment":
-        """The same things under another sky; itself where the sky is the same."""
-        same = (self.weather, self.sun) == (weather, sun)
-        return self if same else replace(self, weather=weather, sun=sun)
+    def under(self, weather: Weather, sun: Sun, time_ns: int = 0) -> "Moment":
+        """The same things under another sky at another time; itself where both are the same."""
+        same = (self.weather, self.sun, self.time_ns) == (weather, sun, time_ns)
+        return self if same else replace(self, weather=weather, sun=sun, time_ns=time_ns)
 
 
 STILL = Moment()

@@ -48,7 +48,7 @@ def rpc_methods(world: World, cameras: CameraApi, recorder: Recorder) -> Methods
         **weather_methods(world),
         **PlotApi(world).methods(),
         **recorder.methods(),
-        **engine_methods(),
+        **engine_methods(world),
     }
 
 

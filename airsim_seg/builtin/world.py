@@ -19,12 +19,12 @@ from airsim_seg.builtin.sensor_settings import default_sensors
 from airsim_seg.builtin.sensors.base import Carrier
 from airsim_seg.builtin.sensors.suite import SensorSuite
 from airsim_seg.builtin.settings import Settings, SimMode, VehicleSettings
-from airsim_seg.builtin.traffic import placements
+from airsim_seg.builtin.traffic import Traffic
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.vehicles.camera import FlyingCamera
 from airsim_seg.builtin.vehicles.car import Car
 from airsim_seg.builtin.vehicles.multirotor import Multirotor
-from airsim_seg.builtin.weather import Sky
+from airsim_seg.builtin.weather import CLEAR, Sky
 from airsim_seg.types import Pose
 
 # 13 September 2020, 12:26:40 UTC: the same for every run, so that the same seed gives the same stamps.
@@ -38,6 +38,7 @@ TICK_S, MAX_TICK_NS = 0.006, 100_000_000
 # A long simContinueForTime lets other calls in this often.
 SLICE_NS = 120_000_000
 MAX_CONTINUE_S = 86_400.0
+MET_M = 3.0  # a car is 4.5 m long, and the next lane 3.6 m away
 
 KINDS: dict[SimMode, type[Vehicle]] = {"Multirotor": Multirotor, "Car": Car, "ComputerVision": FlyingCamera}
 
@@ -60,6 +61,7 @@ class World:
     Attributes:
         mode: the kind of every vehicle.
         now_ns: the clock, nanoseconds; it moves only by stepping, in integers.
+        scenery_ns: how long traffic has driven and rain has fallen; it goes with the clock, and can be set.
         rays: through the scene.
         sensors: of each vehicle, by its name.
         sky: weather and sun.
@@ -78,12 +80,13 @@ class World:
         self.scene = scene
         self.settings = settings
         self.mode: SimMode = settings.mode
-        self.now_ns = self._epoch_ns = epoch_ns
+        self.now_ns = self._scenery_from_ns = epoch_ns
         self.objects = ObjectTable(scene)
         self.sky = Sky(HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG)
         self.watcher: Watcher | None = None
         self._moments: dict[bool, tuple[tuple[object, ...], Moment]] = {}
         self.rays = Rays(scene)
+        self._traffic = Traffic(scene.traffic)
         self._wind_mps = (0.0, 0.0, 0.0)
         self.vehicles = {name: self._new_vehicle(name, own) for name, own in sorted(settings.vehicles.items())}
         flown = (name for name in self.vehicles if settings.vehicles[name].is_fpv)
@@ -141,17 +144,27 @@ class World:
         """The vehicle of that name; "" is the one of settings.json with IsFpvVehicle, or else its first by name."""
         return self.vehicles.get(name or self._default_name)
 
+    @property
+    def scenery_ns(self) -> int:
+        """Where in its time what moves by itself is; the day goes by the clock alone."""
+        return self.now_ns - self._scenery_from_ns
+
+    def set_scenery(self, time_ns: int) -> None:
+        """Put what moves by itself where it is at a time of its own, so that a recording can be made twice."""
+        self._scenery_from_ns = self.now_ns - time_ns
+
     def moment(self, *, labels: bool = False) -> Moment:
         """What a picture of now shows: the same value until something changes.
 
         Args:
             labels: for the Segmentation image, which what has no id is not in.
         """
-        arranged, sky = self.objects.moment(labels=labels), (self.sky.weather(), self.sky.sun(self.now_ns))
+        arranged, weather, sun = self.objects.moment(labels=labels), self.sky.weather(), self.sky.sun(self.now_ns)
         labels = labels and arranged is not self.objects.moment()
-        seen = (arranged, *sky, self.now_ns if self.scene.traffic else 0)
+        time_ns = self.scenery_ns if self.scene.traffic or weather != CLEAR else 0
+        seen = (arranged, weather, sun, self._met(), time_ns)
         if labels not in self._moments or self._moments[labels][0] != seen:
-            self._moments[labels] = seen, self._among_traffic(arranged, self.now_ns).under(*sky)
+            self._moments[labels] = seen, self._among_traffic(arranged, self.now_ns).under(weather, sun, time_ns)
         return self._moments[labels][1]
 
     def arrangement(self, time_ns: int) -> Moment:
@@ -164,15 +177,26 @@ class World:
     def _among_traffic(self, arranged: Moment, time_ns: int) -> Moment:
         if not self.scene.traffic:
             return arranged
-        driven = placements(self.scene.traffic, time_ns - self._epoch_ns)
-        return replace(arranged, placements={**driven, **arranged.placements})
+        driven = self._traffic.placements(time_ns - self._scenery_from_ns)
+        return replace(arranged, placements={**driven, **arranged.placements}, hidden=arranged.hidden | self._met())
+
+    def _met(self) -> frozenset[int]:
+        """What drives where a camera without a body is: gone for so long, as no picture shows a car from inside."""
+        if self.mode != "ComputerVision" or not self.scene.traffic:
+            return frozenset()
+        start_m = self.scene.player_start.position_m
+        cameras_m = np.array([vehicle.world_pose().position_m for vehicle in self.vehicles.values()]) + start_m
+        places_m = self._traffic.places(self.scenery_ns)[..., 3]
+        apart_m = np.abs(places_m[:, None] - cameras_m[None])
+        near = (np.hypot(apart_m[..., 0], apart_m[..., 1]) < MET_M) & (apart_m[..., 2] < MET_M)
+        return frozenset(self.scene.traffic[k].object_index for k in np.flatnonzero(near.any(1)))
 
     def pose_of(self, thing: Thing) -> Pose:
         """Where a thing is now, API world NED, whether it was put there or drove."""
         driver = next((mover for mover in self.scene.traffic if mover.object_index == thing.index), None)
         if thing.put or driver is None:
             return thing.pose
-        driven, origin_m = driver.placement(self.now_ns - self._epoch_ns), self.scene.player_start.position_m
+        driven, origin_m = self._traffic.placements(self.scenery_ns)[thing.index], self.scene.player_start.position_m
         turn = driven[:, :3]
         foot_m = turn @ (thing.pose.position_m + origin_m) + driven[:, 3] - origin_m
         return Pose.from_euler(foot_m, yaw_rad=math.atan2(turn[1, 0], turn[0, 0]))

@@ -63,6 +63,7 @@ def record(
     *,
     on_frame: Callable[[Capture], None],
     should_stop: Callable[[], bool],
+    scenery_ns: int = 0,
 ) -> None:
     """Record the frames of a plan that the writer does not hold yet, and finish the recording.
 
@@ -75,6 +76,8 @@ def record(
         writer: of a recording with the plan's rate.
         on_frame: called after each capture.
         should_stop: asked before each frame.
+        scenery_ns: where in its time the traffic is at frame 0, so that a recording that goes on shows it where it
+            would have been; for simulators that can tell it so.
 
     Raises:
         Interrupted: should_stop said so; what was recorded is committed.
@@ -83,6 +86,7 @@ def record(
     """
     try:
         with FrameQueue(writer) as frames:
+            simulator.set_scenery(scenery_ns + nominal_step_ns(writer.num_frames, plan.rate_hz))
             _capture_all(simulator, plan, writer.num_frames, frames, on_frame, should_stop)
     except (SimulatorError, QualityRefused) as error:
         writer.close()

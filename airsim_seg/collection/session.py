@@ -33,6 +33,7 @@ from airsim_seg.recordings import RecordingHeader, RecordingReader, RecordingWri
 from airsim_seg.simulators.base import Capture, Simulator
 
 _STREAMS: dict[str, int] = {"drone": 0, "car": 1}  # of the random generator
+_SCENERY_STREAM = 1  # apart from the one that plans
 # Share of the uncompressed size that lzf leaves of rendered colour, and gzip of ids (measured: 0.5-0.6 and 0.03).
 RGB_SHARE, IDS_SHARE, DEPTH_SHARE = 0.6, 0.03, 0.5
 SURVEY_FILE = "survey.npz"
@@ -107,6 +108,8 @@ class _Session:
                 f"the simulator shows {shown}, not {request.environment}: give --env {shown}, or another --sim."
             )
         simulator.pause()
+        # Also the survey must not depend on when it was taken.
+        self._sets_scenery = simulator.set_scenery(0)
         self._objects = simulator.objects()
         self._variant: Variant = simulator.capture().variant
 
@@ -129,7 +132,14 @@ class _Session:
                     unknown[path] += capture.num_unknown
                     self._callbacks.progress("recording", done, total)
 
-                record(self._simulator, plan, writer, on_frame=on_frame, should_stop=self._callbacks.should_stop)
+                record(
+                    self._simulator,
+                    plan,
+                    writer,
+                    on_frame=on_frame,
+                    should_stop=self._callbacks.should_stop,
+                    scenery_ns=self._scenery_ns(task),
+                )
         return unknown
 
     def _announce(self, tasks: list[Task]) -> None:
@@ -157,6 +167,11 @@ class _Session:
         if task.vehicle == "drone":
             return plan_drone(self._air, rng, request.seconds, request.rate_hz, order=task.number)
         return plan_car(self._street, rng, request.seconds, request.rate_hz, order=task.number)
+
+    def _scenery_ns(self, task: Task) -> int:
+        """When in the life of the traffic a video begins: another whole second of its first day for each."""
+        rng = np.random.default_rng([self._request.seed, _STREAMS[task.vehicle], task.number, _SCENERY_STREAM])
+        return int(rng.integers(86_400)) * 1_000_000_000
 
     @cached_property
     def _air(self) -> Air:
@@ -231,6 +246,7 @@ class _Session:
                 "sha256": plan.sha256(),
                 "survey_sha256": self._survey.sha256(),
             },
+            "scenery_ns": self._scenery_ns(task) if self._sets_scenery else None,
             "weather": "as found",
             "palette": {
                 "variant": self._variant,

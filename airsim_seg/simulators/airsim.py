@@ -108,6 +108,12 @@ class AirSimSimulator:
         with contextlib.suppress(SimulatorError):
             self._client.simPause(False)
 
+    def set_scenery(self, time_ns: int) -> bool:
+        """Only the built-in simulator can: by a console command, which AirSim's own client can send."""
+        return self.info.kind == "built-in" and bool(
+            self._client.simRunConsoleCommand(f"airsim-seg.SceneryTime {time_ns}")
+        )
+
     def advance(self, duration_ns: int) -> None:
         """Step the clock. Unreal's ComputerVision mode has no clock to step: there this does nothing."""
         if not self._can_step:

@@ -105,6 +105,14 @@ class Simulator(Protocol):
         """Let the world run again, as somebody found it."""
         ...
 
+    def set_scenery(self, time_ns: int) -> bool:
+        """Put traffic where it is so long after the world began, whatever the clock says; it goes on with the clock.
+
+        Returns:
+            Whether the simulator can do that: Unreal cannot, its traffic is where it happens to be.
+        """
+        ...
+
     def advance(self, duration_ns: int) -> None:
         """Let the paused world go on for so many nanoseconds of simulation time, then freeze it again."""
         ...

@@ -12,7 +12,7 @@ from airsim_seg.builtin.environments import ENVIRONMENTS, build, prefix_of
 from airsim_seg.builtin.objects import ObjectTable
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import STILL, Moment, Scene, View
-from airsim_seg.builtin.traffic import placements
+from airsim_seg.builtin.traffic import Traffic
 from airsim_seg.taxonomy import CLASS_NAMES, IGNORE, TRAIN_ID_OF
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,7 @@ def at(scene: Scene, moment: Moment) -> Scene:
 @pytest.mark.parametrize("name", VIEWS)
 @pytest.mark.parametrize("time_ns", [0, LATER])
 def test_ids_and_depths_equal_brute_force(scene: Scene, renderer: Rasteriser, name: str, time_ns: int) -> None:
-    moment = Moment(placements(scene.traffic, time_ns)) if time_ns else STILL
+    moment = Moment(Traffic(scene.traffic).placements(time_ns)) if time_ns else STILL
     picture = renderer.render(VIEWS[name], moment)
     assert disagreements(at(scene, moment), VIEWS[name], picture, 100, seed=4) == []
 
@@ -56,7 +56,7 @@ def test_ids_and_depths_equal_brute_force(scene: Scene, renderer: Rasteriser, na
 def test_traffic_is_in_the_picture_and_elsewhere_later(scene: Scene, renderer: Rasteriser) -> None:
     view = looking((0, 0, -75), pitch_deg=-90, size_hw=(480, 640))
     first = renderer.render(view).object_index
-    later = renderer.render(view, Moment(placements(scene.traffic, LATER))).object_index
+    later = renderer.render(view, Moment(Traffic(scene.traffic).placements(LATER))).object_index
     moving = list(scene.movers)
     assert np.isin(first, moving).sum() > 200
     assert (np.isin(first, moving) != np.isin(later, moving)).sum() > 200

@@ -1,5 +1,7 @@
 """The loop and the session on the toy world: what is in the files, and what is kept when something goes wrong."""
 
+import contextlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -73,6 +75,25 @@ def run(wanted: Request, world: ToyWorld | None = None, talk: Talk | None = None
 def contents(path: Path) -> dict[str, np.ndarray]:
     with h5py.File(path) as file:
         return {name: file[name][:] for name in SAME}
+
+
+def test_traffic_goes_on_where_it_was_when_a_recording_goes_on(tmp_path: Path) -> None:
+    starts: dict[str, list[int]] = {}
+
+    def record_into(folder: str, stop_after: int | None) -> None:
+        world = ToyWorld(size_hw=SIZE_HW)
+        with contextlib.suppress(Interrupted):
+            run(request(tmp_path / folder, vehicles=("drone",), num_videos=1), world, Talk(stop_after))
+        starts.setdefault(folder, []).append(world.scenery_ns)
+
+    record_into("whole", None)
+    record_into("cut", 10)
+    record_into("cut", None)
+    [whole], [first, second] = starts["whole"], starts["cut"]
+    assert first == whole
+    assert second == whole + 10 * 40_000_000
+    with h5py.File(tmp_path / "cut" / "Neighborhood" / "drone-s0-000.h5") as file:
+        assert json.loads(file.attrs["provenance"])["scenery_ns"] == whole
 
 
 def test_recordings_hold_what_was_asked_for(tmp_path: Path) -> None:

@@ -210,6 +210,50 @@ def test_what_drives_by_itself_has_a_pose_until_somebody_puts_it_elsewhere(serve
     assert here.position.distance_to(client.simGetObjectPose("Tree_2").position) == 0
 
 
+def test_a_console_command_puts_traffic_where_it_is_at_a_time_of_its_own(serve):
+    square = Way(np.array([[102, 50, 5], [202, 50, 5], [202, 150, 5], [102, 150, 5.0]]))
+    running = serve(scene=replace(tiny_scene(), traffic=(Mover(NAMES.index("Tree_2"), square, 10.0, 0.0),)))
+    client = running.client()
+    client.simContinueForTime(1)
+    stamp = running.world.now_ns
+    assert client.simRunConsoleCommand("airsim-seg.SceneryTime 7000000000") is True
+    assert vector(client.simGetObjectPose("Tree_2").position) == pytest.approx([72, 0, 0], abs=1e-3)
+    assert running.world.now_ns == stamp, "the clock is another matter"
+    client.simContinueForTime(1)
+    assert vector(client.simGetObjectPose("Tree_2").position) == pytest.approx([82, 0, 0], abs=1e-3)
+    for nonsense in (
+        "airsim-seg.SceneryTime",
+        "airsim-seg.SceneryTime -1",
+        "airsim-seg.SceneryTime 1e9",
+        "SceneryTime 1",
+    ):
+        assert client.simRunConsoleCommand(nonsense) is False
+    assert vector(client.simGetObjectPose("Tree_2").position) == pytest.approx([82, 0, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize(("mode", "gone"), [("ComputerVision", True), ("Car", False)])
+def test_what_drives_through_a_camera_without_a_body_is_gone_meanwhile(serve, mode, gone):
+    tree, start_m = NAMES.index("Tree_2"), tiny_scene().player_start.position_m
+    square = Way(start_m + np.array([[-50, 0, 0], [50, 0, 0], [50, 100, 0], [-50, 100, 0.0]]))
+    running = serve(mode, scene=replace(tiny_scene(), traffic=(Mover(tree, square, 10.0, 0.0),)))
+    client = running.client()
+    for seconds, near in ((4.6, False), (4.8, True), (5.2, True), (5.4, False)):
+        client.simRunConsoleCommand(f"airsim-seg.SceneryTime {round(seconds * 1e9)}")
+        assert (tree in running.world.moment().hidden) == (near and gone)
+
+
+def test_rain_falls_as_time_goes_by(serve):
+    running = serve()
+    client = running.client()
+    assert running.world.moment().time_ns == 0, "where nothing moves the same moment is drawn"
+    client.simEnableWeather(True)
+    client.simSetWeatherParameter(airsim.WeatherParameter.Rain, 0.5)
+    client.simContinueForTime(0.5)
+    before = running.world.moment().time_ns
+    client.simContinueForTime(0.5)
+    assert running.world.moment().time_ns - before == 500_000_000
+
+
 def test_the_worlds_extents_leave_out_the_gigantic_floor(walls):
     low, high = walls.client().simGetWorldExtents()
     assert vars(low) == geo_point(np.array([5.0, -3.0, 3.0]))

@@ -32,7 +32,7 @@ from airsim_seg.builtin.sensors.parameters import (
 )
 from airsim_seg.builtin.sensors.suite import SensorSuite
 from airsim_seg.builtin.settings import Settings, VehicleSettings, load_settings
-from airsim_seg.builtin.traffic import Mover, Way
+from airsim_seg.builtin.traffic import Mover, Traffic, Way
 from airsim_seg.builtin.vehicles.base import Kinematics, Vehicle
 from airsim_seg.builtin.world import World
 from airsim_seg.errors import CorruptFile
@@ -465,4 +465,4 @@ def test_rays_find_traffic_where_it_was_when_the_sample_was_taken():
     eye_of = suite.find(Distance, "eye")
     metres = eye_of.measure(sample, world.rays, world.arrangement(sample.time_ns)).distance_m
     assert metres == pytest.approx(10 + 10.0 * 0.522, abs=0.01)
-    assert metres == eye_of.measure(sample, world.rays, Moment({0: driver.placement(522 * MS)})).distance_m
+    assert metres == eye_of.measure(sample, world.rays, Moment(Traffic([driver]).placements(522 * MS))).distance_m

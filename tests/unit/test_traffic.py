@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airsim_seg.builtin.traffic import DIRECTION_GRID, PLACE_GRID_M, Mover, Way, placements, rounded_block
+from airsim_seg.builtin.traffic import DIRECTION_GRID, PLACE_GRID_M, Mover, Traffic, Way, rounded_block
 
 SQUARE = Way(np.array([(0, 0, -1), (10, 0, -1), (10, 10, -1), (0, 10, -1)], float))
 BLOCK = rounded_block((-20.0, 5.0), (30.0, 65.0), 6.0, -0.5)
@@ -75,9 +75,21 @@ def test_pace_and_time(time_ns):
     expected = SQUARE.placement(7 + 2 * (time_ns % round_ns) / 1e9)
     assert np.array_equal(mover.place(time_ns), expected)
     assert np.array_equal(mover.place(time_ns + round_ns), expected)
-    moved = placements([mover], time_ns)[3]
+    moved = Traffic([mover]).placements(time_ns)[3]
     assert moved[:, :3] @ mover.place(0)[:, 3] + moved[:, 3] == pytest.approx(expected[:, 3])
     assert moved[:, :3] @ mover.place(0)[:, :3] == pytest.approx(expected[:, :3], abs=4e-6)
+
+
+def test_all_together_are_where_each_is_bit_for_bit():
+    movers = [Mover(k, way, 1.0 + 0.7 * k, 3.1 * k) for k, way in enumerate([SQUARE, HILLS, BLOCK, SQUARE, BLOCK])]
+    movers.append(Mover(9, HILLS, 0.0, 5.0))
+    for time_ns in (0, 40_000_000, 77_777_777_777, 10**15 + 1):
+        places = Traffic(movers).places(time_ns)
+        assert places.tobytes() == np.array([mover.place(time_ns) for mover in movers]).tobytes()
+
+
+def test_nobody_drives():
+    assert Traffic([]).placements(5) == {}
 
 
 def test_what_stands_stays():
