@@ -17,6 +17,7 @@ from airsim_seg.cli.predict import predict
 from airsim_seg.cli.remap import remap
 from airsim_seg.cli.sim import sim
 from airsim_seg.cli.train import train
+from airsim_seg.cli.view import view
 from airsim_seg.errors import AirsimSegError
 
 EPILOG = """\b
@@ -67,6 +68,7 @@ main.add_command(export_model)
 main.add_command(predict)
 main.add_command(live)
 main.add_command(sim)
+main.add_command(view)
 
 if __name__ == "__main__":
     main()
