@@ -37,11 +37,11 @@ _TABLE_HEX = (
 )
 
 # ID 0 means "nothing drawn here" (the sky). AirSim up to 1.3.1 painted it (55,181,57); encoded, (128,219,130).
-_OLD_ZERO = (55, 181, 57)
+OLD_ZERO = (55, 181, 57)
 _UNKNOWN = 256
 
 
-def _srgb_encode(linear: UInt8Array) -> UInt8Array:
+def srgb_encode(linear: UInt8Array) -> UInt8Array:
     """The IEC 61966-2-1 transfer curve, 8 bits in, 8 bits out."""
     c = linear.astype(np.float64) / 255
     encoded = np.where(c <= 0.0031308, 12.92 * c, 1.055 * c ** (1 / 2.4) - 0.055)
@@ -59,7 +59,7 @@ def palette(variant: Variant = "plain") -> UInt8Array:
         uint8 [256,3], RGB.
     """
     plain = np.frombuffer(bytes.fromhex("".join(_TABLE_HEX)), np.uint8).reshape(256, 3)
-    return plain.copy() if variant == "plain" else _srgb_encode(plain)
+    return plain.copy() if variant == "plain" else srgb_encode(plain)
 
 
 def id_from_name(name: str) -> int:
@@ -96,11 +96,11 @@ def _lookup(variant: Variant) -> np.ndarray[tuple[int], np.dtype[np.uint16]]:
     """id (or 256 = unknown) of every 24-bit colour: 32 MB, built once a variant, 1 ms a frame to use."""
     table = np.full(1 << 24, _UNKNOWN, np.uint16)
     colours = palette(variant).astype(np.int64)
-    zero = np.array([_OLD_ZERO], np.uint8)
+    zero = np.array([OLD_ZERO], np.uint8)
     if variant == "srgb":
         # Encoding rounds either way by one. The nearest two encoded rows lie 3 apart, so cubes of +-1 never meet.
         offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3)
-        zero = _srgb_encode(zero)
+        zero = srgb_encode(zero)
     else:
         offsets = np.zeros((1, 3), np.int64)
     for ids, rows in ((np.arange(256), colours), (np.array([0]), zero.astype(np.int64))):

@@ -25,7 +25,7 @@ from airsim_seg.builtin.arguments import (
     vector_map,
 )
 from airsim_seg.builtin.geometry import geo_point
-from airsim_seg.builtin.server import RpcError
+from airsim_seg.builtin.server import HangUp, RpcError
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.vehicles.quadrotor import GRAVITY_MPS2
 from airsim_seg.builtin.world import FRAME_NS, World
@@ -67,6 +67,7 @@ class Dispatcher:
 
         Raises:
             RpcError: unknown name, wrong number of arguments, or whatever the method refuses.
+            HangUp: the method wants the caller to be left without an answer.
         """
         known = self._methods.get(name)
         if known is None:
@@ -79,6 +80,8 @@ class Dispatcher:
         try:
             result = known.run(*(convert(arg) for convert, arg in zip(known.converters, args, strict=True)))
             return await result if inspect.isawaitable(result) else result
+        except HangUp:
+            raise
         except (ApiError, AirsimSegError) as error:
             reason = str(error)
         except Exception as error:

@@ -28,7 +28,7 @@ from airsim_seg.builtin.settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPE
 from airsim_seg.builtin.shots import SCENE, SEGMENTATION, ImageRequest, Shot
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.world import World
-from airsim_seg.types import Pose
+from airsim_seg.types import Pose, UInt8Array
 
 # Unreal's GNearClippingPlane, centimetres; the far plane is at infinity.
 NEAR_CM = 10.0
@@ -63,17 +63,19 @@ def image_request(value: object) -> ImageRequest:
 class CameraApi:
     """Finds cameras, freezes what they see, and has it drawn in another thread: for these RPCs and for others'."""
 
-    def __init__(self, world: World, renderer: Renderer, executor: Executor) -> None:
+    def __init__(self, world: World, renderer: Renderer, executor: Executor, colours: UInt8Array | None = None) -> None:
         """Take the world to look at.
 
         Args:
             world: poses, ids and clock, read in the event loop's thread only.
             renderer: draws its scene.
             executor: one worker thread, so that drawing blocks no call and pictures come in the order asked for.
+            colours: uint8 [256,3], RGB of each id in the Segmentation image; None is AirSim's own table.
         """
         self._world = world
         self._renderer = renderer
         self._executor = executor
+        self._colours = colours
         # By camera (they live as long as the world): what its last call saw, for optical flow.
         self._seen: dict[int, tuple[View, Moment]] = {}
 
@@ -116,7 +118,8 @@ class CameraApi:
         view = View(in_scene, capture.size_hw, capture.fov_deg)
         moment = self._world.moment(labels=request.image_type == SEGMENTATION)
         table = self._world.objects.table()
-        return Shot(request, view, local_pose, self._world.now_ns, table, moment, self._seen.get(id(camera)))
+        before = self._seen.get(id(camera))
+        return Shot(request, view, local_pose, self._world.now_ns, table, moment, before, self._colours)
 
     def draw(self, run: Callable[[Renderer], T]) -> asyncio.Future[T]:
         """Run something with the renderer in the drawing thread, after what was asked for before."""

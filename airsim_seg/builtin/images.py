@@ -75,7 +75,7 @@ def _encoded(shot: Shot, picture: Picture) -> Developed:
     bgr = COLOURS[request.image_type](shot, picture)
     if request.pixels_as_float:
         return Developed(shot, floats=bgr[..., 2].astype(np.float32) / np.float32(255))
-    return Developed(shot, _png(bgr) if request.compress else bgr)
+    return Developed(shot, png(bgr) if request.compress else bgr)
 
 
 def _response(developed: Developed) -> dict[str, object]:
@@ -97,8 +97,8 @@ def _response(developed: Developed) -> dict[str, object]:
     }
 
 
-def _png(bgr: UInt8Array) -> UInt8Array:
+def png(bgr: UInt8Array) -> UInt8Array:
     """A PNG with four channels, alpha 255: Unreal's encoder is fed RGBA."""
-    done, png = cv2.imencode(".png", cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA), _PNG_OPTIONS)
+    done, data = cv2.imencode(".png", cv2.cvtColor(bgr, cv2.COLOR_BGR2BGRA), _PNG_OPTIONS)
     assert done, "cv2 encodes any uint8 picture"
-    return png.reshape(-1).view(np.uint8)
+    return data.reshape(-1).view(np.uint8)

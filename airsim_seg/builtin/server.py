@@ -29,6 +29,10 @@ class RpcError(Exception):
     """A call that ends in an error; the message is the error field of the reply, word for word."""
 
 
+class HangUp(Exception):
+    """A call that ends its connection without an answer, as a server that dies of it would."""
+
+
 def bind(port: int) -> socket.socket:
     """Take a port of the loopback interface without listening yet, so that no client is fooled while a world is built.
 
@@ -143,6 +147,9 @@ class Server:
             result = await self._dispatch(call.method, call.args)
         except RpcError as refused:
             error = str(refused)
+        except HangUp:
+            writer.close()
+            return
         if call.msgid is None or writer.is_closing():
             return
         with contextlib.suppress(ConnectionError):

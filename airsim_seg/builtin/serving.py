@@ -24,11 +24,18 @@ from airsim_seg.builtin.api_session import session_methods
 from airsim_seg.builtin.api_vehicles import vehicle_methods
 from airsim_seg.builtin.api_weather import weather_methods
 from airsim_seg.builtin.arguments import ApiError
+from airsim_seg.builtin.faults import FaultyDispatch
 from airsim_seg.builtin.scene import Renderer
-from airsim_seg.builtin.server import Server
+from airsim_seg.builtin.segmentation_palettes import segmentation_palette
+from airsim_seg.builtin.server import Dispatch, Server
+from airsim_seg.builtin.strict_api import StrictDispatch, strict_methods
+from airsim_seg.builtin.strict_world import StrictWorld
+from airsim_seg.builtin.switches import Switches
 from airsim_seg.builtin.world import World
 
 PARENT_CHECK_S = 0.5
+# What a shell says of a program that a segmentation fault has ended: 128 + SIGSEGV.
+CRASH_CODE = 139
 
 _log = logging.getLogger(__name__)
 
@@ -60,22 +67,24 @@ class Simulator:
             print(simulator.port)
     """
 
-    def __init__(self, world: World, renderer: Renderer, sock: socket.socket) -> None:
+    def __init__(self, world: World, renderer: Renderer, sock: socket.socket, switches: Switches | None = None) -> None:
         """Wire it up; nothing runs yet.
 
         Args:
-            world: populated.
+            world: populated; a StrictWorld is served with AirSim's awkward sides.
             renderer: draws the world's scene, one picture at a time.
             sock: bound by server.bind.
+            switches: what else is awkward; None is nothing.
         """
+        switches = Switches() if switches is None else switches
         self.world = world
         self._sock = sock
         self._executor = ThreadPoolExecutor(1, "render")
-        cameras = CameraApi(world, renderer, self._executor)
+        cameras = CameraApi(world, renderer, self._executor, segmentation_palette(switches.palette))
         self._recorder = Recorder(world, cameras)
         methods = rpc_methods(world, cameras, self._recorder)
         self.method_names = frozenset(methods)
-        self._server = Server(Dispatcher(methods))
+        self._server = Server(_dispatch(methods, world, cameras, switches))
         self._clock: asyncio.Task[None] | None = None
         self.port = 0
 
@@ -107,6 +116,19 @@ class Simulator:
         self._executor.shutdown(cancel_futures=True)
 
 
+def _dispatch(methods: Methods, world: World, cameras: CameraApi, switches: Switches) -> Dispatch:
+    """What answers calls: the methods, then what makes them awkward."""
+    dispatch: Dispatch = Dispatcher(methods)
+    if isinstance(world, StrictWorld):
+        dispatch = StrictDispatch(Dispatcher(strict_methods(methods, world, cameras)), world.strictness)
+    return FaultyDispatch(dispatch, switches.faults, _crash) if switches.faults else dispatch
+
+
+def _crash() -> None:
+    """End as a crash does: nothing is tidied up."""
+    os._exit(CRASH_CODE)
+
+
 def _report_failure(clock: asyncio.Task[None]) -> None:
     """A clock that dies of a fault of ours must not do so in silence."""
     if not clock.cancelled() and clock.exception() is not None:
@@ -119,6 +141,7 @@ async def serve_until_stopped(
     sock: socket.socket,
     on_ready: Callable[[int], None],
     parent_pid: int | None = None,
+    switches: Switches | None = None,
 ) -> signal.Signals | None:
     """Serve until SIGINT or SIGTERM, or until the parent is gone.
 
@@ -128,6 +151,7 @@ async def serve_until_stopped(
         sock: bound by server.bind.
         on_ready: called with the port once calls are answered.
         parent_pid: the process to die with; None serves on.
+        switches: see Simulator.
 
     Returns:
         The signal that ended it, or None where the parent's end did.
@@ -144,7 +168,7 @@ async def serve_until_stopped(
         # Windows has no such handlers: there Ctrl-C raises KeyboardInterrupt as usual.
         with contextlib.suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(number, stop, number)
-    async with Simulator(world, renderer, sock) as simulator:
+    async with Simulator(world, renderer, sock, switches) as simulator:
         watch = None
         if parent_pid is not None:
             watch = asyncio.create_task(_watch_parent(parent_pid, is_child, lambda: stop(None)))

@@ -32,6 +32,7 @@ class Shot:
         id_table: uint8 [N+1], id by object index, the sky last.
         moment: what is there; for Segmentation, without what has no id.
         before: the camera and the moment of its picture before this call; None at its first.
+        colours: uint8 [256,3], RGB of each id; None is AirSim's own table.
     """
 
     request: ImageRequest
@@ -41,3 +42,4 @@ class Shot:
     id_table: UInt8Array
     moment: Moment = STILL
     before: tuple[View, Moment] | None = None
+    colours: UInt8Array | None = None

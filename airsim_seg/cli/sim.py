@@ -5,18 +5,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from airsim_seg.errors import Interrupted, UsageError
+from airsim_seg.errors import Interrupted, StorageError, UsageError
 
 if TYPE_CHECKING:
     from airsim_seg.builtin.settings import Settings, SimMode
+    from airsim_seg.builtin.switches import Switches
 
 EPILOG = """\b
 Examples:
   airsim-seg sim --env Neighborhood
-  airsim-seg sim --env Neighborhood --vehicle camera --port 41452 --settings ~/Documents/AirSim/settings.json
+  airsim-seg sim --env City --world-seed 7 --vehicle car --port 41452
+  airsim-seg sim --vehicle camera --settings ~/Documents/AirSim/settings.json --strict
+  airsim-seg sim --list --sheet environments.png
 Then, in Python:
   client = airsim.MultirotorClient(); client.confirmConnection()
+
+\b
+Faults, N counting calls, or answers of simGetImages:
+  die-after=N       end at once, as in a crash, at the call after the N-th
+  hang-after=N      answer no call after the N-th
+  delay=N           answer every call N milliseconds later
+  truncate-image=N  send half of the bytes of the N-th answer's pictures
+  wrong-size=N      send the N-th answer's pictures with half the height and width
+  off-palette=N     give every 50th pixel of the N-th answer's Segmentation a colour of no id
 """
+PALETTES = ("plain", "srgb", "calibrated")  # builtin.segmentation_palettes, without its imports
+PALETTE_HELP = "Colours of the ids: AirSim's since 1.6, up to 1.3.1, or 1.4 to 1.5."
+SHEET_HW = (240, 320)
 MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "ComputerVision"}
 
 
@@ -24,28 +39,44 @@ MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "C
 @click.option("--env", "environment", default="Neighborhood", show_default=True, help="The world to build.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one.  [default: 41451]")
 @click.option("--vehicle", type=click.Choice(list(MODES)), help="What is in it.  [default: drone]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Which world of its kind.")
+@click.option("--world-seed", type=click.IntRange(0), default=0, show_default=True, help="Which world of its kind.")
 @click.option("--settings", "settings_file", type=click.Path(path_type=Path), help="An AirSim settings.json.")
 @click.option("--threads", type=click.IntRange(1), help="Threads that draw.  [default: all cores]")
 @click.option("--epoch", "epoch_s", type=click.IntRange(0, 2**33), help="Second since 1970 at which its clock starts.")
 @click.option("--paused", is_flag=True, help="Let the clock stand until a client continues it.")
+@click.option("--strict", is_flag=True, help="AirSim's awkward sides too: docs/rpc.md lists them.")
+@click.option("--palette", type=click.Choice(PALETTES), default="plain", show_default=True, help=PALETTE_HELP)
+@click.option("--fault", "faults", multiple=True, metavar="NAME=N", help="Misbehave, for tests: see below. Repeatable.")
+@click.option("--list", "lists", is_flag=True, help="Show the environments, and serve nothing.")
+@click.option("--sheet", type=click.Path(path_type=Path), metavar="FILE", help="With --list: pictures of them, a PNG.")
 @click.option("--parent-pid", type=click.IntRange(1), hidden=True, help="End when this process does.")
 def sim(
     environment: str,
     port: int | None,
     vehicle: str | None,
-    seed: int,
+    world_seed: int,
     settings_file: Path | None,
     threads: int | None,
     epoch_s: int | None,
     paused: bool,
+    strict: bool,
+    palette: str,
+    faults: tuple[str, ...],
+    lists: bool,
+    sheet: Path | None,
     parent_pid: int | None,
 ) -> None:
     """Serve AirSim's RPC API without Unreal: any AirSim client can connect.
 
     Listens on 127.0.0.1 only. Prints a line that begins with "ready" once calls are answered; Ctrl-C or SIGTERM ends
     it. The clock starts at the same instant in every run, and follows real time unless a client pauses it.
+    The same --env and --world-seed make the same world everywhere.
     """
+    if sheet is not None and not lists:
+        raise UsageError("--sheet draws what --list shows: give both, or neither.")
+    if lists:
+        _show_environments(sheet, world_seed)
+        return
     import asyncio
     import signal
 
@@ -53,14 +84,15 @@ def sim(
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
     from airsim_seg.builtin.server import bind
     from airsim_seg.builtin.serving import serve_until_stopped
+    from airsim_seg.builtin.strict_world import StrictWorld
     from airsim_seg.builtin.world import DEFAULT_EPOCH_NS, World
 
     if environment not in ENVIRONMENTS:
         raise UsageError(f"There is no environment {environment!r}: --env takes {', '.join(ENVIRONMENTS)}.")
-    settings = _settings(settings_file, vehicle)
+    settings, switches = _settings(settings_file, vehicle, strict), _switches(palette, faults)
     sock = bind(settings.port if port is None else port)
-    click.echo(f"building {environment}, seed {seed} ...")
-    scene = build(environment, seed)
+    click.echo(f"building {environment}, seed {world_seed} ...")
+    scene = build(environment, world_seed)
     click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; compiling kernels ...")
     renderer = Rasteriser(scene, threads)
     renderer.warm_up()
@@ -72,8 +104,9 @@ def sim(
         click.echo(f"ready 127.0.0.1:{served_port}")
 
     async def serve() -> signal.Signals | None:
-        world = World(scene, settings, DEFAULT_EPOCH_NS if epoch_s is None else epoch_s * 10**9, paused=paused)
-        return await serve_until_stopped(world, renderer, sock, announce, parent_pid)
+        epoch_ns = DEFAULT_EPOCH_NS if epoch_s is None else epoch_s * 10**9
+        world = (StrictWorld if strict else World)(scene, settings, epoch_ns, paused=paused)
+        return await serve_until_stopped(world, renderer, sock, announce, parent_pid, switches)
 
     ended_by = asyncio.run(serve())
     if ended_by == signal.SIGINT:
@@ -81,9 +114,66 @@ def sim(
     click.echo("stopped")
 
 
-def _settings(settings_file: Path | None, vehicle: str | None) -> "Settings":
+def _settings(settings_file: Path | None, vehicle: str | None, strict: bool) -> "Settings":
     from airsim_seg.builtin.settings import default_settings, load_settings
+    from airsim_seg.builtin.strictness import small_pictures
 
     if settings_file is not None:
-        return load_settings(settings_file, MODES[vehicle] if vehicle else None)
-    return default_settings(MODES[vehicle or "drone"])
+        settings = load_settings(settings_file, MODES[vehicle] if vehicle else None)
+    else:
+        settings = default_settings(MODES[vehicle or "drone"])
+    return small_pictures(settings) if strict else settings
+
+
+def _switches(palette: str, faults: tuple[str, ...]) -> "Switches":
+    from airsim_seg.builtin.faults import parse_fault
+    from airsim_seg.builtin.segmentation_palettes import PALETTE_NAMES
+    from airsim_seg.builtin.switches import Switches
+
+    known = next(name for name in PALETTE_NAMES if name == palette)
+    return Switches(known, tuple(parse_fault(text) for text in faults))
+
+
+def _show_environments(sheet: Path | None, world_seed: int) -> None:
+    """What --env takes; with a sheet, also what each looks like."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from airsim_seg.builtin.environments import ENVIRONMENTS
+
+    table = Table(box=box.SIMPLE)
+    for heading in ("--env", "what it is", "kinds of things"):
+        table.add_column(heading, no_wrap=heading == "--env")
+    for name, environment in ENVIRONMENTS.items():
+        table.add_row(name, environment.description, str(len(environment.class_of_prefix)))
+    Console().print(table)
+    if sheet is not None:
+        _draw_sheet(sheet, world_seed)
+
+
+def _draw_sheet(sheet: Path, world_seed: int) -> None:
+    """Build each environment and draw it twice; half a minute."""
+    import cv2
+
+    from airsim_seg.builtin.contact_sheet import contact_sheet, start_views
+    from airsim_seg.builtin.environments import ENVIRONMENTS, build
+    from airsim_seg.builtin.rendering.rasteriser import Rasteriser
+
+    if sheet.suffix.lower() not in (".png", ".jpg"):
+        raise UsageError(f"--sheet takes the name of a .png or .jpg file, not {sheet}.")
+    if not sheet.absolute().parent.is_dir():
+        raise StorageError(f"{sheet} cannot be written: there is no folder {sheet.absolute().parent}; make it first.")
+    tiles = []
+    for name in ENVIRONMENTS:
+        click.echo(f"drawing {name}, seed {world_seed} ...")
+        scene = build(name, world_seed)
+        renderer = Rasteriser(scene)
+        captions = (f"{name}, world seed {world_seed}: {len(scene.objects)} objects", f"{name} from above")
+        views = start_views(scene, SHEET_HW)
+        tiles += [(renderer.render(view).rgb, text) for view, text in zip(views, captions, strict=True)]
+    try:
+        sheet.write_bytes(cv2.imencode(sheet.suffix, contact_sheet(tiles, 2)[..., ::-1])[1].tobytes())
+    except OSError as error:
+        raise StorageError(f"{sheet} cannot be written ({error.strerror}): give another --sheet.") from error
+    click.echo(f"pictures: {sheet}")

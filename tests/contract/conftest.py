@@ -8,11 +8,13 @@ from served_world import FormulaRenderer, Host, Running, Serve
 
 from airsim_seg.builtin.scene import Renderer, Scene
 from airsim_seg.builtin.settings import Settings, SimMode, default_settings
+from airsim_seg.builtin.strictness import LENIENT, Strictness
+from airsim_seg.builtin.switches import Switches
 
 
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """serve(mode_or_settings, paused=True, scene=None, renderer=None): starts a server and gives a Running.
+    """serve(mode_or_settings, paused=True, scene, renderer, strictness, switches): starts a server and gives a Running.
 
     Its home, where recordings go, is the test's own folder.
     """
@@ -26,10 +28,12 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         paused: bool = True,
         scene: Scene | None = None,
         renderer: Renderer | None = None,
+        strictness: Strictness = LENIENT,
+        switches: Switches | None = None,
     ) -> Running:
         own = default_settings(settings) if isinstance(settings, str) else settings
         painter = FormulaRenderer() if renderer is None else renderer
-        hosts.append(Host(own, painter, paused=paused, scene=scene))
+        hosts.append(Host(own, painter, paused=paused, scene=scene, strictness=strictness, switches=switches))
         return hosts[-1].running
 
     yield start

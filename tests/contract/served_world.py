@@ -14,6 +14,9 @@ from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Render
 from airsim_seg.builtin.server import bind
 from airsim_seg.builtin.serving import Simulator
 from airsim_seg.builtin.settings import Settings
+from airsim_seg.builtin.strict_world import StrictWorld
+from airsim_seg.builtin.strictness import LENIENT, Strictness
+from airsim_seg.builtin.switches import Switches
 from airsim_seg.builtin.world import World
 from airsim_seg.types import Pose
 
@@ -89,7 +92,17 @@ class Running:
 class Host:
     """Runs one Simulator in a thread with an event loop of its own."""
 
-    def __init__(self, settings: Settings, renderer: Renderer, *, paused: bool, scene: Scene | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        renderer: Renderer,
+        *,
+        paused: bool,
+        scene: Scene | None = None,
+        strictness: Strictness = LENIENT,
+        switches: Switches | None = None,
+    ) -> None:
+        self._strictness, self._switches = strictness, switches
         self._started = threading.Event()
         self._scene = tiny_scene() if scene is None else scene
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(settings, renderer, paused)))
@@ -97,9 +110,12 @@ class Host:
         assert self._started.wait(DEADLINE_S)
 
     async def _serve(self, settings: Settings, renderer: Renderer, paused: bool) -> None:
-        world = World(self._scene, settings, paused=paused)
+        if self._strictness == LENIENT:
+            world = World(self._scene, settings, paused=paused)
+        else:
+            world = StrictWorld(self._scene, settings, paused=paused, strictness=self._strictness)
         self._stop = asyncio.Event()
-        async with Simulator(world, renderer, bind(0)) as simulator:
+        async with Simulator(world, renderer, bind(0), self._switches) as simulator:
             loop = asyncio.get_running_loop()
             self.running = Running(world, renderer, simulator.port, simulator.method_names, loop)
             self._started.set()

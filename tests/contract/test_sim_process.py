@@ -78,7 +78,7 @@ def test_a_port_in_use_is_told_at_once_with_the_way_out():
         (["--env", "Mars"], 2, "Neighborhood"),
         (["--vehicle", "boat"], 2, "drone"),
         (["--port", "70000"], 2, "65535"),
-        (["--seed", "-1"], 2, "--seed"),
+        (["--world-seed", "-1"], 2, "--world-seed"),
         (["--threads", "0"], 2, "--threads"),
         (["--settings", "no/such/settings.json"], 1, "no/such/settings.json"),
     ],

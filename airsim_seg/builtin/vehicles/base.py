@@ -57,6 +57,7 @@ class Vehicle:
     Attributes:
         time_ns: the clock at the end of its last step.
         wind_mps: [3], NED; what flies feels it.
+        drawn_pose: where pictures show it, local NED; None, as always but in strict mode, is where it is.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Vehicle:
         self.collision: Collision | None = None
         self.time_ns = 0
         self.wind_mps = (0.0, 0.0, 0.0)
+        self.drawn_pose: Pose | None = None
 
     @property
     def kinematics(self) -> Kinematics:
@@ -119,7 +121,7 @@ class Vehicle:
 
     def camera_pose(self, camera: "Camera") -> Pose:
         """Where one of its cameras is, local NED."""
-        return attached(self.kinematics.pose, camera.mount)
+        return attached(self.drawn_pose or self.kinematics.pose, camera.mount)
 
     def ground_down_m(self, north_m: float, east_m: float) -> float:
         """Down coordinate of the terrain under a point, all in local NED, metres."""
