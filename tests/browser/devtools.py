@@ -80,9 +80,7 @@ class Page:
 
     async def value(self, expression: str) -> Any:
         """What an expression is in the page; a promise is waited for."""
-        answer = await self.command(
-            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True
-        )
+        answer = await self.command("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
