@@ -25,6 +25,7 @@ from airsim_seg.builtin.arguments import (
     vector_map,
 )
 from airsim_seg.builtin.geometry import geo_point
+from airsim_seg.builtin.sensors.barometer import standard_pressure_pa
 from airsim_seg.builtin.server import HangUp, RpcError
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.vehicles.quadrotor import GRAVITY_MPS2
@@ -195,7 +196,7 @@ def _environment_map(vehicle: Vehicle) -> dict[str, object]:
     """An EnvironmentState: the International Standard Atmosphere below 11 km (ISO 2533), at the vehicle's altitude."""
     point = geo_point(vehicle.world_pose().position_m)
     temperature_k = 288.15 - 0.0065 * point["altitude"]
-    pressure_pa = 101325.0 * max(0.0, temperature_k / 288.15) ** 5.25588
+    pressure_pa = standard_pressure_pa(point["altitude"])  # what the barometer feels, noise apart
     return {
         "position": vector_map(vehicle.kinematics.pose.position_m),
         "geo_point": point,
