@@ -35,6 +35,12 @@ CAMERA = "0"  # the front camera of every vehicle kind (CarPawn, FlyingPawn, Com
 POSE_TOLERANCE_M = 0.05
 POSE_TOLERANCE_RAD = 0.01
 STALE_ATTEMPTS = 5
+# A drone is drawn where it was put only after the next physics step, which is this long (issue 3049,
+# SimModeWorldBase.h): hardly a tenth of a millimetre of falling.
+NUDGE_NS = 3_000_000
+# AirSim's steps of 40 ms are 39 or 42; the next is that much longer or shorter, so that the errors do not add up. What
+# is off by more than three steps has another reason.
+MAX_LATE_NS = 10_000_000
 # A car's simContinueForTime returns at once; poll for so long, in wall seconds, beyond the time asked for.
 STEP_PATIENCE_S = 10.0
 _STEP_POLL_S = 0.002
@@ -83,6 +89,12 @@ class AirSimSimulator:
         self._vehicle = vehicle
         self._can_step = True
         self._wanted: Pose | None = None
+        self._moves_with_steps = False
+        # By the simulator's clock, where it is one that stands in pause: when the last advance should have ended, and
+        # when it did.
+        self._due_ns = self._shown_ns = 0
+        self._clock_stands = False
+        self._size_hw: tuple[int, int] | None = None
         self._decoder = pictures.PictureDecoder(self._address)
         self.info = self._read_info()
         self._mount_position_m, self._mount_rotation, self._start = self._read_mount()
@@ -116,8 +128,17 @@ class AirSimSimulator:
 
     def advance(self, duration_ns: int) -> None:
         """Step the clock. Unreal's ComputerVision mode has no clock to step: there this does nothing."""
+        late_ns = self._due_ns - self._shown_ns
+        if not self._clock_stands or abs(late_ns) > MAX_LATE_NS:
+            late_ns = 0
+        self._due_ns = self._shown_ns + late_ns + duration_ns
+        if duration_ns + late_ns > 0:
+            self._step(duration_ns + late_ns)
+
+    def _step(self, duration_ns: int) -> None:
         if not self._can_step:
             return
+        self._shown_ns += duration_ns
         try:
             self._client.simContinueForTime(duration_ns / 1e9)
         except RefusedCall:  # "continueForTime is not implemented by SimMode"
@@ -138,20 +159,37 @@ class AirSimSimulator:
         position_m = pose.position_m - rotation @ self._mount_position_m
         self._client.simSetVehiclePose(self._to_airsim(position_m, rotation), True, self._vehicle)
         self._wanted = pose
+        if self._moves_with_steps:
+            self._step(NUDGE_NS)
 
     def capture(self, depth: bool = False) -> Capture:
         """Take the pictures in one call, so that all show the same rendered frame, and see that it is the right one."""
-        for _ in range(STALE_ATTEMPTS):
+        for attempt in range(STALE_ATTEMPTS):
+            if attempt > 1:  # asking again did not help
+                self._step(NUDGE_NS)
             responses = self._client.simGetImages(self._requests(depth), self._vehicle, False)
             arrived_ns = time.time_ns()
             seen = self._decoder.decode(responses, arrived_ns)
+            self._check_size(seen)
             if self._wanted is None or _is_near(seen.pose, self._wanted):
+                self._moves_with_steps = self._moves_with_steps or attempt > 1
+                self._shown_ns = seen.sim_time_ns
                 return seen
         raise SimulatorLost(
             f"the simulator at {self._address} keeps showing {_place(seen.pose)} after its camera was put at "
             f'{_place(self._wanted)}: another program moves the vehicle, or physics does; set "SimMode": '
             f'"ComputerVision" in its settings.json.'
         )
+
+    def _check_size(self, seen: Capture) -> None:
+        size_hw = seen.raw_ids.shape[0], seen.raw_ids.shape[1]
+        if self._size_hw not in (None, size_hw):
+            before, now = (f"{width}x{height}" for height, width in (self._size_hw or size_hw, size_hw))
+            raise SimulatorLost(
+                f"the simulator at {self._address} sent a picture of {now} after pictures of {before}: another program "
+                f"changed its camera, or the connection broke; start it again."
+            )
+        self._size_hw = size_hw
 
     def close(self) -> None:
         """Hang up."""
@@ -197,7 +235,11 @@ class AirSimSimulator:
         fov_deg = float(self._client.simGetCameraInfo(CAMERA, self._vehicle, False).fov)
         if not 0 < fov_deg < 180:
             raise SimulatorError(f"the simulator at {self._address} reports a field of view of {fov_deg} degrees.")
-        return Camera(self.capture(depth=True).raw_ids.shape[:2], fov_deg)
+        # The first picture is thrown away, for it may be black; the second tells whether the clock stands in pause.
+        first_ns = self.capture(depth=True).sim_time_ns
+        second = self.capture(depth=True)
+        self._clock_stands, self._due_ns = second.sim_time_ns == first_ns, second.sim_time_ns
+        return Camera(second.raw_ids.shape[:2], fov_deg)
 
 
 def _connect(airsim: Any, host: str, port: int) -> Any:

@@ -6,11 +6,17 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import airsim
+import cv2
 import pytest
 from click.testing import CliRunner
+from msgpackrpc.error import TransportError
 
+from airsim_seg.builtin import environments
+from airsim_seg.builtin.environments import ENVIRONMENTS
+from airsim_seg.builtin.faults import FaultName
 from airsim_seg.cli.main import main
 
 TINY = [sys.executable, str(Path(__file__).with_name("tiny_simulator.py"))]
@@ -56,6 +62,20 @@ def test_it_serves_on_the_loopback_only():
         assert [row[1] for row in mine] == [f"0100007F:{port:04X}"]
 
 
+def test_a_fault_ends_it_as_a_crash_does():
+    with start([*TINY, "-", "die-after=2"]) as process:
+        port = int(process.stdout.readline().split()[1])
+        client = airsim.VehicleClient(port=port, timeout_value=DEADLINE_S)
+        assert client.ping()
+        assert client.ping()
+        with pytest.raises(TransportError):
+            client.ping()
+        assert process.communicate(timeout=DEADLINE_S)[0] == ""
+        assert process.returncode == 139
+        client.client.close()
+        client.client._loop.dettach_periodic_callback()
+
+
 def run(*args):
     return CliRunner().invoke(main, ["sim", *args])
 
@@ -80,6 +100,14 @@ def test_a_port_in_use_is_told_at_once_with_the_way_out():
         (["--port", "70000"], 2, "65535"),
         (["--world-seed", "-1"], 2, "--world-seed"),
         (["--threads", "0"], 2, "--threads"),
+        (["--palette", "pink"], 2, "calibrated"),
+        (["--fault", "sneeze=3"], 2, "die-after, hang-after"),
+        (["--fault", "delay"], 2, "NAME=N"),
+        (["--fault", "die-after=-1"], 2, "NAME=N"),
+        (["--fault", "die-after=9999999999"], 2, "NAME=N"),
+        (["--sheet", "worlds.png"], 2, "--list"),
+        (["--list", "--sheet", "worlds.txt"], 2, ".png"),
+        (["--list", "--sheet", "no/such/folder/worlds.png"], 1, "no folder"),
         (["--settings", "no/such/settings.json"], 1, "no/such/settings.json"),
     ],
 )
@@ -90,10 +118,31 @@ def test_bad_input_gets_one_sentence_and_its_code(args, code, said):
     assert "Traceback" not in result.output
 
 
-def test_help_shows_an_example():
+def test_help_shows_an_example_and_every_fault():
     result = run("--help")
     assert result.exit_code == 0
     assert "airsim-seg sim --env Neighborhood" in result.output
+    assert [name for name in get_args(FaultName) if f"  {name}=N" not in result.output] == []
+
+
+def test_list_names_every_environment():
+    result = run("--list")
+    assert result.exit_code == 0
+    assert [name for name in ENVIRONMENTS if name not in result.output] == []
+
+
+@pytest.mark.slow
+def test_sheet_shows_two_pictures_of_every_environment(tmp_path, monkeypatch):
+    monkeypatch.setattr(environments, "ENVIRONMENTS", {"Neighborhood": ENVIRONMENTS["Neighborhood"]})
+    sheet = tmp_path / "worlds.png"
+    result = run("--list", "--sheet", str(sheet), "--world-seed", "3")
+    assert result.exit_code == 0, result.output
+    picture = cv2.imread(str(sheet))
+    assert picture.shape == (4 + 240 + 18 + 4, 4 + 2 * 324, 3)
+    left, right = picture[4:244, 4:324], picture[4:244, 328:648]
+    assert left.std() > 20
+    assert right.std() > 20
+    assert abs(left.astype(float) - right).mean() > 20
 
 
 @pytest.mark.slow
