@@ -1,9 +1,12 @@
 """Frozen values that cross the borders between simulator, recording and video."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from airsim_seg import elementary
 
 UInt8Array = npt.NDArray[np.uint8]
 UInt32Array = npt.NDArray[np.uint32]
@@ -40,11 +43,11 @@ class Pose:
             roll_rad: positive lowers the right wing.
 
         Returns:
-            The pose; the quaternion is that of airsim.to_quaternion(pitch, roll, yaw).
+            The pose, the same bits on every machine; the quaternion is that of airsim.to_quaternion(pitch, roll, yaw).
         """
-        cy, sy = np.cos(yaw_rad / 2), np.sin(yaw_rad / 2)
-        cp, sp = np.cos(pitch_rad / 2), np.sin(pitch_rad / 2)
-        cr, sr = np.cos(roll_rad / 2), np.sin(roll_rad / 2)
+        (cy, sy), (cp, sp), (cr, sr) = (
+            (elementary.cos(angle / 2), elementary.sin(angle / 2)) for angle in (yaw_rad, pitch_rad, roll_rad)
+        )
         wxyz = (
             cr * cp * cy + sr * sp * sy,
             sr * cp * cy - cr * sp * sy,
@@ -55,7 +58,9 @@ class Pose:
 
     def rotation(self) -> Float64Array:
         """Rotation matrix float64 [3,3]: columns are the body's forward, right and down axes in NED."""
-        w, x, y, z = self.orientation_wxyz / np.linalg.norm(self.orientation_wxyz)
+        w, x, y, z = (float(v) for v in self.orientation_wxyz)
+        norm = math.sqrt(w * w + x * x + y * y + z * z)  # not of BLAS, whose order of summing is the processor's
+        w, x, y, z = w / norm, x / norm, y / norm, z / norm
         return np.array(
             [
                 [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
@@ -102,5 +107,5 @@ def camera_matrix(size_hw: tuple[int, int], fov_deg: float) -> Float64Array:
         float64 [3,3], pixels. Pixel centres lie at half-integers: column j covers [j, j+1).
     """
     height, width = size_hw
-    focal_px = width / 2 / np.tan(np.radians(fov_deg) / 2)
+    focal_px = width / 2 / elementary.tan(math.radians(fov_deg) / 2)
     return np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1]], np.float64)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from airsim_seg import elementary
 from airsim_seg.builtin.api import no_such_vehicle
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.geometry import ned_position
@@ -178,7 +179,9 @@ class MoveApi:
     def _turned(self, ahead: float, right: float, name: str) -> tuple[float, float]:
         """(north, east) of a velocity given along and across a drone's heading."""
         _, _, yaw = self.drone(name).body.euler_rad()
-        return ahead * math.cos(yaw) - right * math.sin(yaw), ahead * math.sin(yaw) + right * math.cos(yaw)
+        return ahead * elementary.cos(yaw) - right * elementary.sin(yaw), ahead * elementary.sin(
+            yaw
+        ) + right * elementary.cos(yaw)
 
     def _fly_level(
         self,

@@ -6,11 +6,36 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from airsim_seg import elementary
 from airsim_seg.types import Float64Array, Pose
 
 # AirSim's default origin (AirSimSettings.hpp, OriginGeopoint): Redmond, Washington.
 HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
 EARTH_RADIUS_M = 6378137.0
+
+
+def on_grid(values: npt.ArrayLike, step: float) -> Float64Array:
+    """The nearest multiples of a step, float64: numbers that differ in their last bits become equal.
+
+    Args:
+        values: any shape.
+        step: a power of two, so that dividing by it is exact.
+    """
+    rounded: Float64Array = np.rint(np.asarray(values, np.float64) / step) * step
+    return rounded
+
+
+def product(left: Float64Array, right: Float64Array) -> Float64Array:
+    """Matrix times matrices or vectors: left [...,I,J] @ right [J,K] or [J], summed in the order of J.
+
+    What `@` sums, and with how many roundings, is up to the processor that BLAS finds: ids, poses and all that they
+    depend on are products of this kind.
+    """
+    columns = right[:, None] if right.ndim == 1 else right
+    total: Float64Array = left[..., :1] * columns[0]
+    for j in range(1, len(columns)):
+        total = total + left[..., j : j + 1] * columns[j]
+    return total[..., 0] if right.ndim == 1 else total
 
 
 def quaternion_product(left_wxyz: Float64Array, right_wxyz: Float64Array) -> Float64Array:
@@ -33,7 +58,7 @@ def attached(parent: Pose, offset: Pose) -> Pose:
 
     An offset of zero gives the parent's own numbers back, bit for bit.
     """
-    position = parent.position_m + parent.rotation() @ offset.position_m
+    position = parent.position_m + product(parent.rotation(), offset.position_m)
     return Pose(position, quaternion_product(parent.orientation_wxyz, offset.orientation_wxyz))
 
 
@@ -45,7 +70,7 @@ def shifted(pose: Pose, by_m: npt.ArrayLike) -> Pose:
 def yaw_of(pose: Pose) -> float:
     """Heading of a pose, radians, 0 = north, positive to the east, in (-pi, pi]."""
     w, x, y, z = pose.orientation_wxyz
-    return math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    return elementary.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
 def wrapped_rad(angle_rad: float) -> float:
@@ -63,10 +88,10 @@ def geo_point(position_m: Float64Array) -> dict[str, float]:
     latitude, longitude = math.radians(HOME_LATITUDE_DEG), math.radians(HOME_LONGITUDE_DEG)
     angle = math.hypot(x, y)
     if angle > 0:
-        sin_c, cos_c = math.sin(angle), math.cos(angle)
-        sin_home, cos_home = math.sin(latitude), math.cos(latitude)
-        latitude = math.asin(cos_c * sin_home + x * sin_c * cos_home / angle)
-        longitude += math.atan2(y * sin_c, angle * cos_home * cos_c - x * sin_home * sin_c)
+        sin_c, cos_c = elementary.sin(angle), elementary.cos(angle)
+        sin_home, cos_home = elementary.sin(latitude), elementary.cos(latitude)
+        latitude = elementary.asin(cos_c * sin_home + x * sin_c * cos_home / angle)
+        longitude += elementary.atan2(y * sin_c, angle * cos_home * cos_c - x * sin_home * sin_c)
     return {
         "latitude": math.degrees(latitude),
         "longitude": math.degrees(longitude),
@@ -86,9 +111,15 @@ def ned_position(where: Mapping[str, float]) -> Float64Array:
     home, latitude = math.radians(HOME_LATITUDE_DEG), math.radians(where["latitude"])
     north_of_home = math.radians(where["latitude"] - HOME_LATITUDE_DEG)
     turn = math.radians(where["longitude"] - HOME_LONGITUDE_DEG)
-    x = math.sin(north_of_home) + 2 * math.sin(home) * math.cos(latitude) * math.sin(turn / 2) ** 2
-    y = math.cos(latitude) * math.sin(turn)
+    x = (
+        elementary.sin(north_of_home)
+        + 2 * elementary.sin(home) * elementary.cos(latitude) * elementary.sin(turn / 2) ** 2
+    )
+    y = elementary.cos(latitude) * elementary.sin(turn)
     sine = math.hypot(x, y)
-    cosine = math.cos(north_of_home) - 2 * math.cos(home) * math.cos(latitude) * math.sin(turn / 2) ** 2
-    scale = EARTH_RADIUS_M * (math.atan2(sine, cosine) / sine if sine > 0 else 1.0)
+    cosine = (
+        elementary.cos(north_of_home)
+        - 2 * elementary.cos(home) * elementary.cos(latitude) * elementary.sin(turn / 2) ** 2
+    )
+    scale = EARTH_RADIUS_M * (elementary.atan2(sine, cosine) / sine if sine > 0 else 1.0)
     return np.array([scale * x, scale * y, HOME_ALTITUDE_M - where["altitude"]])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from airsim_seg.builtin.arguments import ApiError
+from airsim_seg.builtin.geometry import on_grid, product
 from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
 from airsim_seg.palette import id_from_name
 from airsim_seg.types import Float64Array, Pose, UInt8Array
@@ -14,6 +15,8 @@ from airsim_seg.types import Float64Array, Pose, UInt8Array
 SKY_ID = 0
 # What is drawn in every picture has to end somewhere; AirSim has no limit.
 MAX_SPAWNED = 1000
+# Poses that differ in their last bits put a thing in the same place: 15 micrometres, and as little at its far end.
+_SHIFT_GRID_M, _TURN_GRID = 2.0**-16, 2.0**-24
 _NO_TURN = np.array([1.0, 0.0, 0.0, 0.0])
 _NUMBER = re.compile(r"\d{0,9}$")
 
@@ -217,8 +220,8 @@ class ObjectTable:
         if not turned and (thing.scale == 1).all() and np.array_equal(thing.pose.position_m, start.position_m):
             return np.eye(3, 4)  # exactly: sums of metres would leave a rounding error
         foot_m = np.asarray(self._scene.objects[thing.source].position_m, np.float64)
-        matrix = thing.pose.rotation() * thing.scale
-        shift_m = thing.pose.position_m + self._origin_m - matrix @ foot_m
+        matrix = on_grid(thing.pose.rotation() * thing.scale, _TURN_GRID)
+        shift_m = on_grid(thing.pose.position_m + self._origin_m - product(matrix, foot_m), _SHIFT_GRID_M)
         return np.column_stack([matrix, shift_m])
 
 

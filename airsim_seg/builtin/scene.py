@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from airsim_seg.builtin.geometry import on_grid
 from airsim_seg.builtin.traffic import Mover
 from airsim_seg.builtin.weather import CLEAR, DAYLIGHT, Sun, Weather
 from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose, UInt8Array
+
+CAMERA_GRID_M, CAMERA_TURN_GRID = 2.0**-16, 2.0**-30
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class View:
     """A pinhole camera: square pixels, axis through the middle of the picture.
 
     Attributes:
-        pose: of the camera, body axes forward, right, down; world NED.
+        pose: of the camera, body axes forward, right, down; world NED. Kept rounded, to 15 micrometres and a thousand
+            millionth of a turn: poses that differ in their last bits see the same.
         size_hw: (height, width), pixels.
         fov_deg: horizontal field of view, degrees.
     """
@@ -101,6 +105,10 @@ class View:
     pose: Pose
     size_hw: tuple[int, int]
     fov_deg: float
+
+    def __post_init__(self) -> None:
+        place, turn = self.pose.position_m, self.pose.orientation_wxyz
+        object.__setattr__(self, "pose", Pose(on_grid(place, CAMERA_GRID_M), on_grid(turn, CAMERA_TURN_GRID)))
 
 
 @dataclass(frozen=True, eq=False)

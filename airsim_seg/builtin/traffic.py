@@ -12,6 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from airsim_seg.builtin.geometry import on_grid
 from airsim_seg.types import Float64Array
 
 PLACE_GRID_M = 2.0**-12  # a quarter of a millimetre
@@ -23,10 +24,14 @@ class Way:
     """A closed line on the ground, followed in the order of its corners.
 
     Attributes:
-        corners_m: float64 [K,3], scene NED; K at least 3, none straight above the next or equal to it.
+        corners_m: float64 [K,3], scene NED; K at least 3, none straight above the next or equal to it. Kept rounded
+            to the grid: whoever made them may have asked for sines.
     """
 
     corners_m: Float64Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "corners_m", on_grid(self.corners_m, PLACE_GRID_M))
 
     @cached_property
     def sides_m(self) -> Float64Array:
@@ -77,7 +82,7 @@ class Mover:
     Attributes:
         object_index: of the scene, which was built where it is at time 0.
         way: that it follows.
-        speed_mps: at least 0.
+        speed_mps: at least 0; kept rounded to the grid, as start_m is.
         start_m: where on the way it is at time 0.
     """
 
@@ -85,6 +90,10 @@ class Mover:
     way: Way
     speed_mps: float
     start_m: float
+
+    def __post_init__(self) -> None:
+        for name in ("speed_mps", "start_m"):
+            object.__setattr__(self, name, float(on_grid(getattr(self, name), PLACE_GRID_M)))
 
     def along_m(self, time_ns: int) -> float:
         """How far along its way it is, from 0 to the way's length, metres.
@@ -152,8 +161,7 @@ def _placed(place_m: Float64Array, heading: Float64Array) -> Float64Array:
     cos, sin = north / level, east / level
     # Columns: ahead, to the right, below.
     columns = [[north, east, down], [-sin, cos, np.zeros_like(down)], [-down * cos, -down * sin, level]]
-    turn = np.round(np.array(columns) / DIRECTION_GRID) * DIRECTION_GRID
-    place = np.round(place_m / PLACE_GRID_M) * PLACE_GRID_M
+    turn, place = on_grid(np.array(columns), DIRECTION_GRID), on_grid(place_m, PLACE_GRID_M)
     return np.concatenate([turn.transpose(2, 1, 0), place[..., None]], -1)
 
 

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import numpy as np
 
+from airsim_seg import elementary
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.cameras import rig
-from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, yaw_of
+from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, product, yaw_of
 from airsim_seg.builtin.objects import ObjectTable, Thing
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment, Scene
@@ -198,8 +199,8 @@ class World:
             return thing.pose
         driven, origin_m = self._traffic.placements(self.scenery_ns)[thing.index], self.scene.player_start.position_m
         turn = driven[:, :3]
-        foot_m = turn @ (thing.pose.position_m + origin_m) + driven[:, 3] - origin_m
-        return Pose.from_euler(foot_m, yaw_rad=math.atan2(turn[1, 0], turn[0, 0]))
+        foot_m = product(turn, thing.pose.position_m + origin_m) + driven[:, 3] - origin_m
+        return Pose.from_euler(foot_m, yaw_rad=elementary.atan2(turn[1, 0], turn[0, 0]))
 
     @property
     def is_paused(self) -> bool:

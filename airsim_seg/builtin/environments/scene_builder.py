@@ -1,4 +1,8 @@
-"""Collects named objects and hands out a Scene."""
+"""Collects named objects and hands out a Scene.
+
+Whatever ids depend on is rounded here: the sines of one processor differ in their last bits from those of another, and
+a grid that is a thousand million times coarser makes the same world of both.
+"""
 
 import math
 from collections import Counter
@@ -9,10 +13,16 @@ import numpy as np
 
 from airsim_seg.builtin.environments.colours import WHITE, Tint
 from airsim_seg.builtin.environments.meshes import Levels, Mesh, Point, divided, placed, turned
+from airsim_seg.builtin.geometry import on_grid
 from airsim_seg.builtin.scene import Scene, SceneObject, Terrain
-from airsim_seg.builtin.traffic import Mover, Way
+from airsim_seg.builtin.traffic import PLACE_GRID_M, Mover, Way
 from airsim_seg.types import Pose
 
+# A quarter of a millimetre, and less than a hundredth of a texel: single precision holds both exactly within 4 km.
+CORNER_GRID_M = PLACE_GRID_M
+_UV_GRID, _NORMAL_GRID = 2.0**-14, 2.0**-20
+# A thousandth of a millimetre: slopes under wheels are differences of heights.
+_GROUND_GRID_M = 2.0**-20
 # A piece is culled and sorted as a whole: small enough to draw a crown from front to back.
 _MOST_TRIANGLES = 160
 
@@ -66,13 +76,14 @@ class SceneBuilder:
         """
         self._count[prefix] += 1
         index = len(self._objects)
-        north, east, down = (float(v) for v in position_m)
+        north, east, down = (float(v) for v in on_grid(position_m, CORNER_GRID_M))
         raw_id = None if self._raw_id_of is None else self._raw_id_of(prefix)
         self._objects.append(SceneObject(f"{prefix}_{self._count[prefix]}", (north, east, down), raw_id))
         self._tints.append(tint)
         for mesh in meshes:
             for form, anchor, reach in _forms(mesh):
-                self._parts.extend(_Part(index, piece, anchor, reach) for piece in divided(form, _MOST_TRIANGLES))
+                pieces = divided(_rounded(form), _MOST_TRIANGLES)
+                self._parts.extend(_Part(index, piece, anchor, reach) for piece in pieces)
         return index
 
     def add_mover(self, prefix: str, mesh: Mesh, way: Way, speed_mps: float, start_m: float, tint: Tint = WHITE) -> int:
@@ -89,6 +100,7 @@ class SceneBuilder:
         Returns:
             Its index.
         """
+        start_m = float(on_grid(start_m, PLACE_GRID_M))
         place = way.placement(start_m)
         index = self.add(prefix, place[:, 3], [turned(placed(mesh, (0.0, 0.0, 0.0)), place)], tint)
         self._traffic.append(Mover(index, way, speed_mps, start_m))
@@ -105,6 +117,10 @@ class SceneBuilder:
     ) -> Scene:
         """The finished world; the arguments are Scene's."""
         parts = self._parts
+
+        def ground(north_m: float, east_m: float) -> float:
+            return round(ground_down_m(north_m, east_m) / _GROUND_GRID_M) * _GROUND_GRID_M
+
         lengths = np.array([len(part.mesh) for part in parts])
         ends = np.cumsum(lengths)
         return Scene(
@@ -118,8 +134,8 @@ class SceneBuilder:
             tints=np.array(self._tints, np.float32),
             chunks=np.stack([ends - lengths, ends], 1).astype(np.int32),
             objects=tuple(self._objects),
-            player_start=player_start,
-            ground_down_m=ground_down_m,
+            player_start=Pose(on_grid(player_start.position_m, CORNER_GRID_M), player_start.orientation_wxyz),
+            ground_down_m=ground,
             anchors_m=np.array([part.anchor_m for part in parts], np.float32),
             ranges_m=np.array([part.range_m for part in parts], np.float32),
             movers=frozenset(mover.object_index for mover in self._traffic),
@@ -128,11 +144,19 @@ class SceneBuilder:
         )
 
 
+def _rounded(mesh: Mesh) -> Mesh:
+    """The mesh on the grids; before it is cut, since the cut compares places."""
+    corners, normals = on_grid(mesh.corners, CORNER_GRID_M), on_grid(mesh.normals, _NORMAL_GRID)
+    return Mesh(corners, normals, on_grid(mesh.uv, _UV_GRID), mesh.materials)
+
+
 def _forms(mesh: Mesh | Levels) -> list[tuple[Mesh, _Triple, tuple[float, float]]]:
     """What is drawn, the anchor, and from which to which distance."""
     if isinstance(mesh, Levels):
+        north, east, down = (float(v) for v in on_grid(mesh.anchor_m, CORNER_GRID_M))
+        switch_m = float(on_grid(mesh.switch_m, CORNER_GRID_M))
         return [
-            (mesh.fine, mesh.anchor_m, (0.0, mesh.switch_m)),
-            (mesh.coarse, mesh.anchor_m, (mesh.switch_m, np.inf)),
+            (mesh.fine, (north, east, down), (0.0, switch_m)),
+            (mesh.coarse, (north, east, down), (switch_m, np.inf)),
         ]
     return [(mesh, (0.0, 0.0, 0.0), (0.0, np.inf))] if len(mesh) else []

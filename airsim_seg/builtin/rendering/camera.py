@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from airsim_seg.builtin.geometry import product
 from airsim_seg.builtin.scene import Scene, View
 from airsim_seg.errors import UsageError
 from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int32Array, camera_matrix
@@ -64,7 +65,7 @@ def perspective(view: View, samples: int) -> Projection:
     grid = np.array([[samples, 0, -0.5 * samples], [0, samples, -0.5 * samples], [0, 0, 1]], np.float64)
     forward, right, down = np.asarray(view.pose.rotation()).T
     matrix = np.zeros((4, 4))
-    matrix[:3, :3] = grid @ camera @ np.stack([right, down, forward])
+    matrix[:3, :3] = product(product(grid, camera), np.stack([right, down, forward]))
     matrix[3, 3] = 1.0  # interpolating 1 gives 1 / w
     height, width = view.size_hw
     origin = np.asarray(view.pose.position_m, np.float64)
@@ -91,8 +92,11 @@ def parallel(axes: Float64Array, centre_m: Float64Array, half_extent_m: float, s
 
 def ray_matrix(view: View, samples: int) -> Float32Array:
     """float32 [3,3]: times (column, row, 1) of a sample it gives the world ray whose forward component is 1 m."""
-    matrix = perspective(view, samples).matrix[:3, :3]
-    return np.ascontiguousarray(np.linalg.inv(matrix), np.float32)
+    (focal_px, _, x), (_, _, y), _ = camera_matrix(view.size_hw, view.fov_deg)
+    forward, right, down = np.asarray(view.pose.rotation()).T
+    # Sample 0 is half a pixel from the left and from the top.
+    first = forward + (0.5 - x) / focal_px * right + (0.5 - y) / focal_px * down
+    return np.stack([right / (samples * focal_px), down / (samples * focal_px), first], 1).astype(np.float32)
 
 
 def bounding_spheres(scene: Scene) -> Float64Array:
@@ -136,13 +140,13 @@ def visible_chunks(
         anchors_m: see chunks_at.
     """
     height, width = view.size_hw
-    half_width = np.tan(np.radians(view.fov_deg) / 2)
+    half_width = width / 2 / camera_matrix(view.size_hw, view.fov_deg)[0, 0]
     half_height = half_width * height / width
-    local = (spheres[:, :3] - view.pose.position_m) @ view.pose.rotation()  # forward, right, down
+    local = product(spheres[:, :3] - view.pose.position_m, view.pose.rotation())  # forward, right, down
     radius = spheres[:, 3]
     inside = chunks_at(scene, view.pose.position_m, anchors_m) & (local[:, 0] > -radius)
     for axis, half in ((1, half_width), (2, half_height)):
-        inside &= np.abs(local[:, axis]) - half * local[:, 0] < radius * np.hypot(1.0, half)
+        inside &= np.abs(local[:, axis]) - half * local[:, 0] < radius * np.sqrt(1.0 + half * half)
     chosen = np.flatnonzero(inside)
     order = np.argsort(local[chosen, 0] - radius[chosen], kind="stable")
     return chosen[order].astype(np.int32)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
+from airsim_seg.builtin.geometry import product
 from airsim_seg.builtin.rendering.camera import bounding_spheres
 from airsim_seg.builtin.rendering.compiling import kernel
 from airsim_seg.builtin.scene import Moment, Scene
@@ -128,7 +129,7 @@ class Movement:
             return
         for chunk in chunks[before[chunks].any(1)]:
             matrix = _matrix(moment, int(self._scene.object_index[self._scene.chunks[chunk, 0]]))
-            now[chunk] = matrix[:, :3] @ before[chunk] + matrix[:, 3]
+            now[chunk] = product(matrix[:, :3], before[chunk].astype(np.float64)) + matrix[:, 3]
 
 
 def _matrix(moment: Moment, index: int) -> Float64Array:

@@ -22,7 +22,7 @@ from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
-from airsim_seg.types import Float32Array, Int32Array
+from airsim_seg.types import Float32Array, Int32Array, camera_matrix
 
 SHADOW_MAP_SIZE = 4096
 _NOTHING = np.float32(0.0)  # 1 / infinity
@@ -183,7 +183,7 @@ class Rasteriser:
 
 
 def _focal_px(view: View) -> float:
-    return float(view.size_hw[1] / 2 / np.tan(np.radians(view.fov_deg) / 2))
+    return float(camera_matrix(view.size_hw, view.fov_deg)[0, 0])
 
 
 def _skins(table: MaterialTable) -> shading.Skins:

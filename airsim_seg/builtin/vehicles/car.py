@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from airsim_seg import elementary
 from airsim_seg.builtin.cameras import Camera
-from airsim_seg.builtin.geometry import yaw_of
+from airsim_seg.builtin.geometry import product, yaw_of
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Kinematics, Vehicle
 from airsim_seg.builtin.vehicles.powertrain import Powertrain
@@ -124,7 +125,7 @@ class Car(Vehicle):
         """See Vehicle; of the motion, the speed along its nose stays."""
         self._halt(state.pose)
         self._kinematics = state
-        self.speed_mps = float(state.linear_velocity_mps @ state.pose.rotation()[:, 0])
+        self.speed_mps = float(product(state.pose.rotation().T[:1], state.linear_velocity_mps)[0])
 
     def step(self, time_ns: int, step_s: float) -> None:
         """Roll on. See Vehicle.step."""
@@ -136,13 +137,13 @@ class Car(Vehicle):
                 self._motion = None
                 self._kinematics = Kinematics(self.kinematics.pose)
             return
-        curvature = math.tan(self.steering_rad()) / WHEELBASE_M
+        curvature = elementary.tan(self.steering_rad()) / WHEELBASE_M
         grip = _GRIP * GRAVITY_MPS2 / max(self.speed_mps**2, 1e-9)
         turned_rad = self.speed_mps * max(-grip, min(grip, curvature)) * step_s
         # The middle of the turn is the direction of the chord: exact for a circle.
         course, way_m = self._yaw_rad + turned_rad / 2, self.speed_mps * step_s
         self._yaw_rad += turned_rad
-        self._stand(self._north_m + way_m * math.cos(course), self._east_m + way_m * math.sin(course))
+        self._stand(self._north_m + way_m * elementary.cos(course), self._east_m + way_m * elementary.sin(course))
         self._move(step_s)
 
     def _follow_inputs(self, step_s: float) -> None:
@@ -171,7 +172,7 @@ class Car(Vehicle):
             return 0.0
         wheel = speed / WHEEL_RADIUS_M
         load = _DRAG_KGPM * speed * abs(speed) * WHEEL_RADIUS_M + 4 * _WHEEL_DAMPING * wheel
-        load += MASS_KG * GRAVITY_MPS2 * math.sin(self._pitch_rad) * WHEEL_RADIUS_M
+        load += MASS_KG * GRAVITY_MPS2 * elementary.sin(self._pitch_rad) * WHEEL_RADIUS_M
         wheel = self.powertrain.wheel_radps(self._throttle, wheel, _ROLLING_KGM2, load, _GRIP_NM, step_s)
         brake_nm = min(self._brake * _BRAKE_NM, _GRIP_NM)
         if self.controls.handbrake:
@@ -182,7 +183,7 @@ class Car(Vehicle):
 
     def _stand(self, north_m: float, east_m: float) -> None:
         """Put the wheels on the terrain there."""
-        forward_n, forward_e = math.cos(self._yaw_rad), math.sin(self._yaw_rad)
+        forward_n, forward_e = elementary.cos(self._yaw_rad), elementary.sin(self._yaw_rad)
         half_n, half_e = forward_n * WHEELBASE_M / 2, forward_e * WHEELBASE_M / 2
         side_n, side_e = -forward_e * TRACK_M / 2, forward_n * TRACK_M / 2
         front = self.ground_down_m(north_m + half_n, east_m + half_e)
@@ -190,8 +191,8 @@ class Car(Vehicle):
         right = self.ground_down_m(north_m + side_n, east_m + side_e)
         left = self.ground_down_m(north_m - side_n, east_m - side_e)
         self._north_m, self._east_m, self._down_m = north_m, east_m, (front + rear + left + right) / 4
-        self._pitch_rad = math.atan2(rear - front, WHEELBASE_M)
-        self._roll_rad = math.atan2(right - left, TRACK_M)
+        self._pitch_rad = elementary.atan2(rear - front, WHEELBASE_M)
+        self._roll_rad = elementary.atan2(right - left, TRACK_M)
         self._on_wheels = True
 
     def _move(self, step_s: float) -> None:
@@ -207,11 +208,11 @@ class Car(Vehicle):
             (a * y + b * z - c * w - d * x) * sign,
             (a * z - b * y + c * x - d * w) * sign,
         )
-        level = self.speed_mps * math.cos(self._pitch_rad)
+        level = self.speed_mps * elementary.cos(self._pitch_rad)
         velocity = (
-            level * math.cos(self._yaw_rad),
-            level * math.sin(self._yaw_rad),
-            -self.speed_mps * math.sin(self._pitch_rad),
+            level * elementary.cos(self._yaw_rad),
+            level * elementary.sin(self._yaw_rad),
+            -self.speed_mps * elementary.sin(self._pitch_rad),
         )
         self._motion = _Motion(
             turn, velocity, rate, _slope(before.velocity, velocity, step_s), _slope(before.rate, rate, step_s)
@@ -221,8 +222,13 @@ class Car(Vehicle):
     def _turn(self) -> Quaternion:
         """Its attitude as Pose.from_euler would have it."""
         half_yaw, half_pitch, half_roll = self._yaw_rad / 2, self._pitch_rad / 2, self._roll_rad / 2
-        cy, sy, cp, sp = math.cos(half_yaw), math.sin(half_yaw), math.cos(half_pitch), math.sin(half_pitch)
-        cr, sr = math.cos(half_roll), math.sin(half_roll)
+        cy, sy, cp, sp = (
+            elementary.cos(half_yaw),
+            elementary.sin(half_yaw),
+            elementary.cos(half_pitch),
+            elementary.sin(half_pitch),
+        )
+        cr, sr = elementary.cos(half_roll), elementary.sin(half_roll)
         return (
             cr * cp * cy + sr * sp * sy,
             sr * cp * cy - cr * sp * sy,

@@ -3,6 +3,7 @@
 import math
 from enum import Enum
 
+from airsim_seg import elementary
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.quadrotor import Quadrotor, Vector
 
@@ -110,7 +111,7 @@ def _stand(body: Quadrotor) -> None:
     """Upright and at rest; the jolt can be felt for one step."""
     _, _, jolt = body.velocity_mps
     _, _, yaw = body.euler_rad()
-    body.place(body.position_m, (math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)))
+    body.place(body.position_m, (elementary.cos(yaw / 2), 0.0, 0.0, elementary.sin(yaw / 2)))
     body.acceleration_mps2 = (0.0, 0.0, -0.5 * jolt)
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from airsim_seg import elementary
 from airsim_seg.builtin.geometry import wrapped_rad
 from airsim_seg.builtin.vehicles.multirotor import Multirotor, Task
 from airsim_seg.builtin.vehicles.quadrotor import Vector
@@ -44,7 +45,7 @@ class YawMode:
             return self
         if math.sqrt(north * north + east * east + down * down) <= ACCURACY_M:
             return STEADY
-        return YawMode(False, self.value + math.degrees(math.atan2(east, north)))
+        return YawMode(False, self.value + math.degrees(elementary.atan2(east, north)))
 
     @property
     def goal(self) -> tuple[Mode, float]:

@@ -4,11 +4,11 @@ The ground holds what stands on it until the rotors lift more than the weight (F
 """
 
 import asyncio
-import math
 from collections.abc import Generator, Mapping
 
 import numpy as np
 
+from airsim_seg import elementary
 from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.geometry import HOME_ALTITUDE_M, yaw_of
 from airsim_seg.builtin.scene import Terrain
@@ -56,7 +56,7 @@ class Multirotor(Vehicle):
         north, east, _ = (float(v) for v in self._start.position_m)
         half = yaw_of(self._start) / 2
         place = (north, east, self._footing.floor_m(north, east))
-        self.body = Quadrotor(place, (math.cos(half), 0.0, 0.0, math.sin(half)))
+        self.body = Quadrotor(place, (elementary.cos(half), 0.0, 0.0, elementary.sin(half)))
         self._footing.forget()
         self.grounded = True
         self._kinematics = None
@@ -195,7 +195,7 @@ class Multirotor(Vehicle):
     def air_kgpm3(self) -> float:
         """Density of the standard atmosphere at its height (ISO 2533, below 11 km; as AirSim's EarthUtils.hpp)."""
         lapse = 1 - 0.0065 / 288.15 * (HOME_ALTITUDE_M - float(self.origin_m[2]) - self.body.position_m[2])
-        return SEA_LEVEL_KGPM3 * math.pow(max(0.0, lapse), 4.25588)
+        return SEA_LEVEL_KGPM3 * elementary.power(max(0.0, lapse), 4.25588)
 
     def _observed(self) -> Kinematics:
         body = self.body

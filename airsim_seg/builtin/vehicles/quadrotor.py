@@ -7,6 +7,8 @@ FastPhysicsEngine.hpp. Everything is +, -, *, / and sqrt, so the same steps give
 
 import math
 
+from airsim_seg import elementary
+
 Vector = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 Rows = tuple[Vector, Vector, Vector]
@@ -86,7 +88,7 @@ class Quadrotor:
         self._spins = (0.0, 0.0, 0.0, 0.0)
         self.thrusts_n = (0.0, 0.0, 0.0, 0.0)
         self.torques_nm = (0.0, 0.0, 0.0, 0.0)
-        self._decay, self._decay_step_s = math.exp(-0.003 / _ROTOR_LAG_S), 0.003
+        self._decay, self._decay_step_s = elementary.exp(-0.003 / _ROTOR_LAG_S), 0.003
         self.place(position_m, orientation_wxyz)
 
     def place(self, position_m: Vector, orientation_wxyz: Quaternion) -> None:
@@ -107,7 +109,7 @@ class Quadrotor:
         after it was set. The moment follows the signal itself, the thrust lags by 5 ms (RotorActuator.hpp).
         """
         if step_s != self._decay_step_s:
-            self._decay, self._decay_step_s = math.exp(-step_s / _ROTOR_LAG_S), step_s
+            self._decay, self._decay_step_s = elementary.exp(-step_s / _ROTOR_LAG_S), step_s
         (a, b, c, d), (i, j, k, m), keep = self._spins, self.signals, self._decay
         self.thrusts_n = (a * MAX_THRUST_N, b * MAX_THRUST_N, c * MAX_THRUST_N, d * MAX_THRUST_N)
         self.torques_nm = (-i * MAX_TORQUE_NM, -j * MAX_TORQUE_NM, k * MAX_TORQUE_NM, m * MAX_TORQUE_NM)
@@ -184,7 +186,7 @@ class Quadrotor:
     def euler_rad(self) -> Vector:
         """Roll, pitch and yaw."""
         (xn, _, _), (xe, _, _), (xd, yd, zd) = self.rows
-        return (math.atan2(yd, zd), -math.asin(max(-1.0, min(1.0, xd))), math.atan2(xe, xn))
+        return (elementary.atan2(yd, zd), -elementary.asin(max(-1.0, min(1.0, xd))), elementary.atan2(xe, xn))
 
 
 def _limited(rate: Vector, change: Vector) -> tuple[Vector, Vector]:
