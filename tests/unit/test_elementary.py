@@ -54,8 +54,8 @@ def test_powers_against_fifty_digits() -> None:
     with localcontext() as context:
         context.prec = 50
         for base in draws(0.5, 1.2):
-            exact = (Decimal(4.25588) * Decimal(base).ln()).exp()
-            assert abs(Decimal(elementary.power(base, 4.25588)) / exact - 1) < Decimal("3e-15")
+            exact = (Decimal.from_float(4.25588) * Decimal.from_float(base).ln()).exp()
+            assert abs(Decimal.from_float(elementary.power(base, 4.25588)) / exact - 1) < Decimal("3e-15")
     assert elementary.power(0.0, 4.25588) == 0.0
     assert elementary.exp(-1e9) == 0.0
 
@@ -63,8 +63,8 @@ def test_powers_against_fifty_digits() -> None:
 def test_the_split_of_the_logarithm_of_two_is_exact() -> None:
     with localcontext() as context:
         context.prec = 50
-        rest = Decimal(2).ln() - Decimal(elementary._LN2_HIGH)
-        assert abs(rest / Decimal(elementary._LN2_LOW) - 1) < Decimal("1e-15")
+        rest = Decimal(2).ln() - Decimal.from_float(elementary._LN2_HIGH)
+        assert abs(rest / Decimal.from_float(elementary._LN2_LOW) - 1) < Decimal("1e-15")
     assert (elementary._LN2_HIGH * 2**32).is_integer()
 
 
