@@ -159,7 +159,9 @@ def _ground_truth_methods(world: World) -> dict[str, Method]:
         "simGetGroundTruthKinematics": method(lambda name: kinematics_map(sim_vehicle(world, name)), text),
         "simGetGroundTruthEnvironment": method(lambda name: _environment_map(sim_vehicle(world, name)), text),
         "simGetCollisionInfo": method(lambda name: collision_map(sim_vehicle(world, name)), text),
-        "getHomeGeoPoint": method(lambda name: geo_point(sim_vehicle(world, name).origin_m), text),
+        "getHomeGeoPoint": method(
+            lambda name: geo_point(sim_vehicle(world, name).origin_m, world.settings.world.home), text
+        ),
     }
 
 
@@ -194,7 +196,7 @@ def collision_map(vehicle: Vehicle) -> dict[str, object]:
 
 def _environment_map(vehicle: Vehicle) -> dict[str, object]:
     """An EnvironmentState: the International Standard Atmosphere below 11 km (ISO 2533), at the vehicle's altitude."""
-    point = geo_point(vehicle.world_pose().position_m)
+    point = geo_point(vehicle.world_pose().position_m, vehicle.home)
     temperature_k = 288.15 - 0.0065 * point["altitude"]
     pressure_pa = standard_pressure_pa(point["altitude"])  # what the barometer feels, noise apart
     return {

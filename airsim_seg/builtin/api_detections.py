@@ -10,7 +10,7 @@ from airsim_seg.builtin.arguments import boolean, finite, pose_map, text, vector
 from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.detections import Detection, Filter, box_in_camera, boxes_px, relative_pose
 from airsim_seg.builtin.forms import Forms, box_m
-from airsim_seg.builtin.geometry import geo_point, shifted
+from airsim_seg.builtin.geometry import GeoPoint, geo_point, shifted
 from airsim_seg.builtin.scene import Renderer
 from airsim_seg.builtin.shots import ImageRequest
 from airsim_seg.builtin.world import World
@@ -61,6 +61,7 @@ class DetectionApi:
         wanted = self._filter(camera_name, kind, vehicle_name, external)
         view = self._cameras.shot(ImageRequest(camera_name, kind, False, True), vehicle_name, external).view
         moment, origin_m = self._world.moment(), self._world.scene.player_start.position_m
+        home = self._world.settings.world.home
         named = (thing for thing in self._world.objects if wanted.wants((thing.name, thing.kind)))
         placed = ((thing, shifted(self._world.pose_of(thing), origin_m)) for thing in named)
         near = [
@@ -80,19 +81,19 @@ class DetectionApi:
                     detection = Detection(
                         boxes[thing.index], box_in_camera(view.pose, around_m), relative_pose(view.pose, where)
                     )
-                    found.append(_detection_map(thing.name, detection, where.position_m - origin_m))
+                    found.append(_detection_map(thing.name, detection, where.position_m - origin_m, home))
             return found
 
         return await self._cameras.draw(look) if near else []
 
 
-def _detection_map(name: str, detection: Detection, position_m: Float64Array) -> dict[str, object]:
+def _detection_map(name: str, detection: Detection, position_m: Float64Array, home: GeoPoint) -> dict[str, object]:
     """A DetectionInfo for the client."""
     low_px, high_px = ({"x_val": float(x), "y_val": float(y)} for x, y in detection.box_px)
     low_m, high_m = (vector_map(corner) for corner in detection.box_m)
     return {
         "name": name,
-        "geo_point": geo_point(position_m),
+        "geo_point": geo_point(position_m, home),
         "box2D": {"min": low_px, "max": high_px},
         "box3D": {"min": low_m, "max": high_m},
         "relative_pose": pose_map(detection.relative),

@@ -21,10 +21,10 @@ from airsim_seg.builtin.arguments import (
     pose_map,
     text,
 )
+from airsim_seg.builtin.camera_settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
 from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.geometry import shifted
 from airsim_seg.builtin.scene import Moment, Renderer, View
-from airsim_seg.builtin.settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
 from airsim_seg.builtin.shots import SCENE, SEGMENTATION, ImageRequest, Shot
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.world import World

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from airsim_seg.builtin.api import Method, Methods, method
 from airsim_seg.builtin.api_images import CameraApi
 from airsim_seg.builtin.arguments import ApiError, boolean, finite, text
+from airsim_seg.builtin.camera_settings import MAX_FOV_DEG, MIN_FOV_DEG
 from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.lens import BLADES, FILMS, LENSES, NEAREST_FOCUS_MM, Film, Optics, film_text, lens_text
-from airsim_seg.builtin.settings import MAX_FOV_DEG, MIN_FOV_DEG
 from airsim_seg.builtin.shots import SCENE
 
 Apply = Callable[..., object]

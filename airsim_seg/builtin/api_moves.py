@@ -102,7 +102,7 @@ class MoveApi:
     ) -> Moved:
         """A path to a place on the Earth."""
         where = {"latitude": latitude_deg, "longitude": longitude_deg, "altitude": altitude_m}
-        point = ned_position(where) - self.drone(name).origin_m
+        point = ned_position(where, self.drone(name).home) - self.drone(name).origin_m
         return self.move_on_path([point], speed_mps, timeout_s, forward, yaw, lookahead_m, adaptive, name)
 
     def move_on_path(

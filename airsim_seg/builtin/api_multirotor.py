@@ -153,7 +153,7 @@ def _state_methods(world: World, api: MoveApi) -> dict[str, Method]:
         return {
             "collision": collision_map(drone),
             "kinematics_estimated": kinematics_map(drone),
-            "gps_location": geo_point(drone.world_pose().position_m),
+            "gps_location": geo_point(drone.world_pose().position_m, drone.home),
             "timestamp": world.now_ns,
             "landed_state": 0 if drone.landed else 1,
             "rc_data": asdict(drone.pilot.remote),

@@ -6,7 +6,7 @@ import numpy as np
 
 from airsim_seg.builtin.api import Methods, method, sim_vehicle
 from airsim_seg.builtin.arguments import ApiError, field, fields, finite, text
-from airsim_seg.builtin.geometry import ned_position
+from airsim_seg.builtin.geometry import GeoPoint, ned_position
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment
 from airsim_seg.builtin.world import World
@@ -32,13 +32,16 @@ def ray_methods(world: World) -> Methods:
         eye_m[2] -= CAR_EYE_M if world.mode == "Car" else 0.0
         return await between(eye_m, end_m)
 
+    def geo_position(value: object) -> Float64Array:
+        return geo_position_m(value, world.settings.world.home)
+
     return {
         "simTestLineOfSightToPoint": method(from_vehicle, geo_position, text),
         "simTestLineOfSightBetweenPoints": method(between, geo_position, geo_position),
     }
 
 
-def geo_position(value: object) -> Float64Array:
+def geo_position_m(value: object, home: GeoPoint) -> Float64Array:
     """A GeoPoint as float64 [3], API world NED, metres; missing components are 0.
 
     AirSim takes the Earth for an ellipsoid here and for a sphere where it says where a vehicle is; this is the sphere
@@ -51,7 +54,7 @@ def geo_position(value: object) -> Float64Array:
     where = {key: field(of, key, finite, 0.0) for key in ("latitude", "longitude", "altitude")}
     if not (abs(where["latitude"]) <= 90 and abs(where["longitude"]) <= 180):
         raise ApiError(f"latitude {where['latitude']}, longitude {where['longitude']} is no place on Earth")
-    return ned_position(where)
+    return ned_position(where, home)
 
 
 def is_clear(rays: Rays, start_m: Float64Array, end_m: Float64Array, moment: Moment) -> bool:

@@ -98,7 +98,7 @@ class SceneApi:
         origin_m = self._world.scene.player_start.position_m
         # The lowest point first: its down coordinate is the largest.
         corners = ((*low[:2], high[2]), (*high[:2], low[2]))
-        return [geo_point(np.array(corner) - origin_m) for corner in corners]
+        return [geo_point(np.array(corner) - origin_m, self._world.settings.world.home) for corner in corners]
 
     async def _meshes(self) -> list[dict[str, object]]:
         """Everything's triangles, as raw as AirSim sends them."""

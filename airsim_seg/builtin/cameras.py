@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from airsim_seg.builtin.settings import CameraSettings, CaptureSettings, SimMode
+from airsim_seg.builtin.camera_settings import CameraSettings, CaptureSettings, GimbalSettings, NoiseSettings
+from airsim_seg.builtin.geometry import attached, euler_of, wrapped_rad
+from airsim_seg.builtin.vehicle_settings import SimMode
 from airsim_seg.types import Pose
 
 # "" is front_center, and the numbers of AirSim before 1.2 still work (docs/image_apis.md).
@@ -26,17 +28,40 @@ class Camera:
     Attributes:
         mount: relative to the vehicle's body, metres.
         captures: size and field of view of the image types that settings.json lists; the others have the defaults.
+        noises: by image type; the others have none.
+        gimbal: what holds it still while its vehicle turns.
         fov_deg: set over RPC, for all types; None leaves it to captures.
     """
 
     mount: Pose
     captures: Mapping[int, CaptureSettings] = field(default_factory=dict)
+    noises: Mapping[int, NoiseSettings] = field(default_factory=dict)
+    gimbal: GimbalSettings = field(default_factory=GimbalSettings)
     fov_deg: float | None = None
 
     def capture(self, image_type: int) -> CaptureSettings:
         """Size and field of view of one image type."""
         settings = self.captures.get(image_type, CaptureSettings())
-        return settings if self.fov_deg is None else CaptureSettings(settings.size_hw, self.fov_deg)
+        return settings if self.fov_deg is None else replace(settings, fov_deg=self.fov_deg)
+
+    def put(self, mount: Pose) -> None:
+        """Move it (simSetCameraPose); with a gimbal the turn is what that holds (UE PIPCamera.cpp)."""
+        if self.gimbal.stabilization > 0:
+            roll, pitch, yaw = (math.degrees(angle) for angle in euler_of(mount))
+            self.gimbal = GimbalSettings(self.gimbal.stabilization, yaw, pitch, roll)
+            mount = Pose(mount.position_m, self.mount.orientation_wxyz)
+        self.mount = mount
+
+    def pose_on(self, body: Pose) -> Pose:
+        """Where it is in the world when its body is there."""
+        pose, held = attached(body, self.mount), self.gimbal
+        if held.stabilization == 0:
+            return pose
+        roll, pitch, yaw = (
+            angle if fixed_deg is None else angle + held.stabilization * wrapped_rad(math.radians(fixed_deg) - angle)
+            for angle, fixed_deg in zip(euler_of(pose), (held.roll_deg, held.pitch_deg, held.yaw_deg), strict=True)
+        )
+        return Pose.from_euler(pose.position_m, yaw_rad=yaw, pitch_rad=pitch, roll_rad=roll)
 
 
 def _mounts(mode: SimMode) -> dict[str, Pose]:
@@ -54,9 +79,12 @@ def _mounts(mode: SimMode) -> dict[str, Pose]:
     return mounts | {"bottom_center": Pose.from_euler(np.zeros(3), pitch_rad=-math.pi / 2)}
 
 
-def rig(
-    mode: SimMode, defaults: Mapping[int, CaptureSettings], configured: Mapping[str, CameraSettings]
-) -> dict[str, Camera]:
+def camera_at(mount: Pose, own: CameraSettings) -> Camera:
+    """A camera as settings.json describes it, at a place."""
+    return Camera(mount, own.captures, own.noises, own.gimbal)
+
+
+def rig(mode: SimMode, defaults: CameraSettings, configured: Mapping[str, CameraSettings]) -> dict[str, Camera]:
     """Every name under which a vehicle's pictures can be asked for, aliases included.
 
     A camera of settings.json is a new one under exactly its key: configuring "front_center" leaves "0" and "" on the
@@ -64,11 +92,11 @@ def rig(
 
     Args:
         mode: the kind of vehicle.
-        defaults: CameraDefaults of settings.json, by image type.
+        defaults: CameraDefaults of settings.json; where they sit means nothing to the built-in ones.
         configured: the vehicle's own Cameras.
     """
-    cameras = {name: Camera(mount, defaults) for name, mount in _mounts(mode).items()}
+    cameras = {name: camera_at(mount, defaults) for name, mount in _mounts(mode).items()}
     numbered = NUMBERED_CAR if mode == "Car" else NUMBERED_DRONE
     cameras |= {str(number): cameras[name] for number, name in enumerate(numbered)}
     cameras[""] = cameras[DEFAULT_CAMERA]
-    return cameras | {name: Camera(own.mount, own.captures) for name, own in configured.items()}
+    return cameras | {name: camera_at(own.mount, own) for name, own in configured.items()}

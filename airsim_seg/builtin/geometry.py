@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +10,6 @@ import numpy.typing as npt
 from airsim_seg import elementary
 from airsim_seg.types import Float64Array, Pose
 
-# AirSim's default origin (AirSimSettings.hpp, OriginGeopoint): Redmond, Washington.
-HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, HOME_ALTITUDE_M = 47.641468, -122.140165, 122.0
 EARTH_RADIUS_M = 6378137.0
 
 
@@ -36,6 +35,18 @@ def product(left: Float64Array, right: Float64Array) -> Float64Array:
     for j in range(1, len(columns)):
         total = total + left[..., j : j + 1] * columns[j]
     return total[..., 0] if right.ndim == 1 else total
+
+
+class GeoPoint(NamedTuple):
+    """A place on the Earth: degrees, positive north and east, and metres above the sea."""
+
+    latitude_deg: float
+    longitude_deg: float
+    altitude_m: float
+
+
+# AirSim's default origin (AirSimSettings.hpp, OriginGeopoint): Redmond, Washington.
+HOME = GeoPoint(47.641468, -122.140165, 122.0)
 
 
 def quaternion_product(left_wxyz: Float64Array, right_wxyz: Float64Array) -> Float64Array:
@@ -73,19 +84,30 @@ def yaw_of(pose: Pose) -> float:
     return elementary.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
+def euler_of(pose: Pose) -> tuple[float, float, float]:
+    """Roll, pitch and yaw of a pose, radians, in the order that Pose.from_euler undoes: yaw first, roll last."""
+    w, x, y, z = pose.orientation_wxyz
+    pitch = elementary.asin(max(-1.0, min(1.0, 2 * (w * y - x * z))))
+    return elementary.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)), pitch, yaw_of(pose)
+
+
 def wrapped_rad(angle_rad: float) -> float:
     """The same angle in [-pi, pi)."""
     return (angle_rad + math.pi) % math.tau - math.pi
 
 
-def geo_point(position_m: Float64Array) -> dict[str, float]:
+def geo_point(position_m: Float64Array, home: GeoPoint = HOME) -> dict[str, float]:
     """Latitude and longitude (degrees) and altitude (metres) of a point of the API's world NED.
+
+    Args:
+        position_m: [3], metres.
+        home: where the origin is.
 
     Source: the spherical projection of AirSim's EarthUtils.hpp (azimuthal equidistant about the home point).
     """
     north, east, down = (float(v) for v in position_m)
     x, y = north / EARTH_RADIUS_M, east / EARTH_RADIUS_M
-    latitude, longitude = math.radians(HOME_LATITUDE_DEG), math.radians(HOME_LONGITUDE_DEG)
+    latitude, longitude = math.radians(home.latitude_deg), math.radians(home.longitude_deg)
     angle = math.hypot(x, y)
     if angle > 0:
         sin_c, cos_c = elementary.sin(angle), elementary.cos(angle)
@@ -95,31 +117,32 @@ def geo_point(position_m: Float64Array) -> dict[str, float]:
     return {
         "latitude": math.degrees(latitude),
         "longitude": math.degrees(longitude),
-        "altitude": HOME_ALTITUDE_M - down,
+        "altitude": home.altitude_m - down,
     }
 
 
-def ned_position(where: Mapping[str, float]) -> Float64Array:
+def ned_position(where: Mapping[str, float], home: GeoPoint = HOME) -> Float64Array:
     """The point of the API's world NED, float64 [3], metres, that has a geo_point; its inverse.
 
     Args:
         where: latitude and longitude, degrees; altitude, metres.
+        home: where the origin is.
 
     Source: the same projection (J. Snyder, Map Projections, 1987, section 25, equations 22-4, 22-5 and 25-2), with
         differences of cosines written as sines, which keeps micrometres near home.
     """
-    home, latitude = math.radians(HOME_LATITUDE_DEG), math.radians(where["latitude"])
-    north_of_home = math.radians(where["latitude"] - HOME_LATITUDE_DEG)
-    turn = math.radians(where["longitude"] - HOME_LONGITUDE_DEG)
+    start, latitude = math.radians(home.latitude_deg), math.radians(where["latitude"])
+    north_of_home = math.radians(where["latitude"] - home.latitude_deg)
+    turn = math.radians(where["longitude"] - home.longitude_deg)
     x = (
         elementary.sin(north_of_home)
-        + 2 * elementary.sin(home) * elementary.cos(latitude) * elementary.sin(turn / 2) ** 2
+        + 2 * elementary.sin(start) * elementary.cos(latitude) * elementary.sin(turn / 2) ** 2
     )
     y = elementary.cos(latitude) * elementary.sin(turn)
     sine = math.hypot(x, y)
     cosine = (
         elementary.cos(north_of_home)
-        - 2 * elementary.cos(home) * elementary.cos(latitude) * elementary.sin(turn / 2) ** 2
+        - 2 * elementary.cos(start) * elementary.cos(latitude) * elementary.sin(turn / 2) ** 2
     )
     scale = EARTH_RADIUS_M * (elementary.atan2(sine, cosine) / sine if sine > 0 else 1.0)
-    return np.array([scale * x, scale * y, HOME_ALTITUDE_M - where["altitude"]])
+    return np.array([scale * x, scale * y, home.altitude_m - where["altitude"]])

@@ -9,10 +9,12 @@ import numpy as np
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.geometry import on_grid, product
 from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
+from airsim_seg.builtin.world_settings import SegmentationSettings
 from airsim_seg.palette import id_from_name
 from airsim_seg.types import Float64Array, Pose, UInt8Array
 
 SKY_ID = 0
+BY_NAME = SegmentationSettings()
 # What is drawn in every picture has to end somewhere; AirSim has no limit.
 MAX_SPAWNED = 1000
 # Poses that differ in their last bits put a thing in the same place: 15 micrometres, and as little at its far end.
@@ -56,12 +58,20 @@ def kind_of(name: str) -> str:
 class ObjectTable:
     """Every thing by index and by name; ids start from the names (AirBlueprintLib.h, InitializeObjectStencilID)."""
 
-    def __init__(self, scene: Scene) -> None:
-        """Give every object its start-up id: its own, or its name's; that of no name and of "default_..." is 0."""
+    def __init__(self, scene: Scene, rules: SegmentationSettings = BY_NAME) -> None:
+        """Give every object its start-up id: its own, or its name's; that of no name and of "default_..." is 0.
+
+        Args:
+            scene: the things.
+            rules: which ids they start with, and by which name they are found then.
+        """
         self._scene = scene
+        self._by_mesh = rules.by_mesh
         self._origin_m = scene.player_start.position_m
         self._things = {
-            index: Thing(index, own.name, kind_of(own.name), index, self._start(index), np.ones(3), _first_id(own))
+            index: Thing(
+                index, own.name, kind_of(own.name), index, self._start(index), np.ones(3), *_first_id(own, rules)
+            )
             for index, own in enumerate(scene.objects)
         }
         # The first of each kind, whose names know no case.
@@ -166,7 +176,7 @@ class ObjectTable:
             Whether anything matched.
         """
         pattern = _compiled(name, re.IGNORECASE) if is_regex else _compiled(re.escape(name))
-        matches = [thing for thing in self if pattern.fullmatch(thing.name)]
+        matches = [thing for thing in self if pattern.fullmatch(self._label(thing))]
         for thing in matches:
             thing.has_id = raw_id >= 0
             if raw_id >= 0:
@@ -176,8 +186,13 @@ class ObjectTable:
 
     def get_id(self, name: str) -> int:
         """The stored id of the first object of that name in any case, or -1 (simGetSegmentationObjectID)."""
-        thing = self.find(name)
+        alike = (thing for thing in self if self._label(thing).lower() == name.lower())
+        thing = next(alike, None) if self._by_mesh else self.find(name)
         return -1 if thing is None else thing.raw_id
+
+    def _label(self, thing: Thing) -> str:
+        """By which name ids are set and read."""
+        return thing.kind if self._by_mesh else thing.name
 
     def _forget(self) -> None:
         self._moments.clear()
@@ -225,10 +240,15 @@ class ObjectTable:
         return np.column_stack([matrix, shift_m])
 
 
-def _first_id(thing: SceneObject) -> int:
-    if thing.raw_id is not None:
-        return thing.raw_id
-    return 0 if not thing.name or thing.name.lower().startswith("default_") else id_from_name(thing.name)
+def _first_id(thing: SceneObject, rules: SegmentationSettings) -> tuple[int, bool]:
+    """The id, and whether the thing is in the Segmentation image (AirBlueprintLib.cpp, InitializeMeshStencilIDs)."""
+    if thing.raw_id is not None and not (rules.assigned and rules.override):
+        return thing.raw_id, True
+    if not rules.assigned:
+        return 0, False
+    # Names of meshes lack the number alone, which an id does not depend on.
+    nameless = not thing.name or thing.name.lower().startswith("default_")
+    return (0 if nameless else id_from_name(thing.name)), True
 
 
 def _compiled(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:

@@ -3,10 +3,11 @@
 Source: AirSimSettings.hpp (loadRecordingSetting) and docs/settings.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-Bad = Callable[[str, object, str], Exception]
+from airsim_seg.builtin.settings_table import Table
+
 MAX_INTERVAL_S = 86_400.0
 NUM_IMAGE_TYPES = 10
 
@@ -44,69 +45,29 @@ class RecordingSettings:
         return (RecordedImage(),) if self.images is None else self.images.get(vehicle_name, ())
 
 
-def read_recording(table: Mapping[str, object], default_vehicle: str, bad: Bad) -> RecordingSettings:
+def read_recording(table: Table, default_vehicle: str) -> RecordingSettings:
     """Read the entry.
 
     Args:
         table: what stands under Recording.
         default_vehicle: whose the cameras without VehicleName are; AirSim's is the first by name.
-        bad: makes the exception for a faulty value, from where it stands, the value, and what is wanted there.
     """
-    reader = _Reader(bad)
-    listed = table.get("Cameras")
+    images: dict[str, tuple[RecordedImage, ...]] = {}
+    for own in table.listed("Cameras"):
+        # CameraID is AirSim's older name for a camera.
+        number = own.whole("CameraID", 0, 0, 1_000_000)
+        image = RecordedImage(
+            own.text("CameraName", str(number)),
+            own.whole("ImageType", 0, 0, NUM_IMAGE_TYPES - 1),
+            own.boolean("PixelsAsFloat", False),
+            own.boolean("Compress", True),
+        )
+        vehicle = own.text("VehicleName", default_vehicle) or default_vehicle
+        images[vehicle] = (*images.get(vehicle, ()), image)
     return RecordingSettings(
-        reader.boolean(table, "RecordOnMove", "Recording", False),
-        reader.number(table, "RecordInterval", "Recording", 0.05, MAX_INTERVAL_S),
-        reader.text(table, "Folder", "Recording", ""),
-        reader.boolean(table, "Enabled", "Recording", False),
-        None if listed is None else reader.images(listed, default_vehicle),
+        table.boolean("RecordOnMove", False),
+        table.number("RecordInterval", 0.05, 0.0, MAX_INTERVAL_S),
+        table.text("Folder", ""),
+        table.boolean("Enabled", False),
+        images if table.has("Cameras") else None,
     )
-
-
-class _Reader:
-    """Reads values, so that every complaint says where."""
-
-    def __init__(self, bad: Bad) -> None:
-        self._bad = bad
-
-    def images(self, listed: object, default_vehicle: str) -> dict[str, tuple[RecordedImage, ...]]:
-        """Cameras, by vehicle."""
-        if not isinstance(listed, list):
-            raise self._bad("Recording.Cameras", listed, "a list")
-        images: dict[str, tuple[RecordedImage, ...]] = {}
-        for index, entry in enumerate(listed):
-            where = f"Recording.Cameras[{index}]"
-            if not isinstance(entry, dict):
-                raise self._bad(where, entry, "an object in braces")
-            # CameraID is AirSim's older name for a camera.
-            number = int(self.number(entry, "CameraID", where, 0, 1e6))
-            image = RecordedImage(
-                self.text(entry, "CameraName", where, str(number)),
-                int(self.number(entry, "ImageType", where, 0, NUM_IMAGE_TYPES - 1)),
-                self.boolean(entry, "PixelsAsFloat", where, False),
-                self.boolean(entry, "Compress", where, True),
-            )
-            vehicle = self.text(entry, "VehicleName", where, default_vehicle) or default_vehicle
-            images[vehicle] = (*images.get(vehicle, ()), image)
-        return images
-
-    def number(self, table: Mapping[str, object], key: str, where: str, default: float, high: float) -> float:
-        """A number from 0 to high."""
-        value = table.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
-            raise self._bad(f"{where}.{key}", value, f"a number from 0 to {high:g}")
-        return value
-
-    def boolean(self, table: Mapping[str, object], key: str, where: str, default: bool) -> bool:
-        """True or false."""
-        value = table.get(key, default)
-        if not isinstance(value, bool):
-            raise self._bad(f"{where}.{key}", value, "true or false")
-        return value
-
-    def text(self, table: Mapping[str, object], key: str, where: str, default: str) -> str:
-        """A string."""
-        value = table.get(key, default)
-        if not isinstance(value, str):
-            raise self._bad(f"{where}.{key}", value, "a string")
-        return value

@@ -12,7 +12,7 @@ import numpy as np
 from airsim_seg import elementary
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.cameras import rig
-from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, product, yaw_of
+from airsim_seg.builtin.geometry import attached, product, yaw_of
 from airsim_seg.builtin.objects import ObjectTable, Thing
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment, Scene
@@ -66,6 +66,7 @@ class World:
         rays: through the scene.
         sensors: of each vehicle, by its name.
         sky: weather and sun.
+        home: where on the Earth the API's world NED begins.
         watcher: told of every step, or None.
     """
 
@@ -82,13 +83,15 @@ class World:
         self.settings = settings
         self.mode: SimMode = settings.mode
         self.now_ns = self._scenery_from_ns = epoch_ns
-        self.objects = ObjectTable(scene)
-        self.sky = Sky(HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG)
+        self.objects = ObjectTable(scene, settings.world.segmentation)
+        self.home, sun = settings.world.home, settings.world.time_of_day
+        self.sky = Sky(self.home.latitude_deg, self.home.longitude_deg)
+        self.sky.set_time_of_day(sun.enabled, sun.start, sun.is_dst, sun.speed, sun.interval_s, sun.move_sun, epoch_ns)
         self.watcher: Watcher | None = None
         self._moments: dict[bool, tuple[tuple[object, ...], Moment]] = {}
         self.rays = Rays(scene)
         self._traffic = Traffic(scene.traffic)
-        self._wind_mps = (0.0, 0.0, 0.0)
+        self._wind_mps = settings.world.wind_mps
         self.vehicles = {name: self._new_vehicle(name, own) for name, own in sorted(settings.vehicles.items())}
         flown = (name for name in self.vehicles if settings.vehicles[name].is_fpv)
         self._default_name = next(flown, next(iter(self.vehicles)))
@@ -105,9 +108,17 @@ class World:
         def ground_down_m(north_m: float, east_m: float) -> float:
             return self.scene.ground_down_m(north_m + north, east_m + east) - down
 
-        start = Pose.from_euler(np.zeros(3), yaw_rad=yaw_of(self.scene.player_start) + yaw_of(own.start))
-        cameras = rig(self.mode, self.settings.captures, own.cameras)
+        heading = 0.0 if own.world_heading else yaw_of(self.scene.player_start)
+        start = Pose.from_euler(np.zeros(3), yaw_rad=heading + yaw_of(own.start))
+        if self.mode == "ComputerVision":  # the others stand on the ground
+            start = attached(
+                Pose.from_euler(np.zeros(3), yaw_rad=heading), Pose(np.zeros(3), own.start.orientation_wxyz)
+            )
+        cameras = rig(self.mode, self.settings.camera_defaults, own.cameras)
         vehicle = KINDS[self.mode](name, own.start.position_m, start, cameras, ground_down_m)
+        vehicle.home = self.home
+        if isinstance(vehicle, Multirotor):
+            vehicle.pilot.armed = vehicle.pilot.armed_at_start = own.armed
         vehicle.time_ns = self.now_ns
         vehicle.wind_mps = self._wind_mps
         return vehicle
@@ -124,7 +135,7 @@ class World:
         """
         if not name or name in self.vehicles:
             return False
-        own = VehicleSettings(start)
+        own = VehicleSettings(start, world_heading=True)
         self.vehicles[name] = self._new_vehicle(name, own)
         self.sensors[name] = self._suite(self.vehicles[name], own)
         return True
@@ -138,7 +149,7 @@ class World:
     def _suite(self, vehicle: Vehicle, own: VehicleSettings) -> SensorSuite:
         sensors = default_sensors(self.mode) if own.sensors is None else own.sensors
         in_scene_m = vehicle.origin_m + self.scene.player_start.position_m
-        carrier = Carrier(vehicle.origin_m, in_scene_m, f"{self.scene.seed}/{vehicle.name}")
+        carrier = Carrier(vehicle.origin_m, in_scene_m, f"{self.scene.seed}/{vehicle.name}", self.home)
         return SensorSuite(vehicle, sensors, carrier, self.now_ns)
 
     def vehicle(self, name: str) -> Vehicle | None:
@@ -259,11 +270,12 @@ class World:
             await self.watcher.keep_up()
 
     async def follow_real_time(self, wall_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        """Let the clock follow the wall's, unless paused, until cancelled.
+        """Let the clock follow the wall's, at ClockSpeed times its rate, unless paused, until cancelled.
 
         Args:
             wall_ns: any clock that only goes forward.
         """
+        speed = self.settings.world.clock_speed
         before_ns = wall_ns()
         while True:
             if not self._running.is_set():
@@ -272,7 +284,7 @@ class World:
             await asyncio.sleep(TICK_S)
             after_ns = wall_ns()
             if self._running.is_set():
-                self.advance(min(after_ns - before_ns, MAX_TICK_NS))
+                self.advance(round(min(after_ns - before_ns, MAX_TICK_NS) * speed))
                 await self._breathe()
             before_ns = after_ns
 

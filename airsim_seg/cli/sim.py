@@ -40,7 +40,7 @@ MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "C
 @click.option("--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one.  [default: 41451]")
 @click.option("--vehicle", type=click.Choice(list(MODES)), help="What is in it.  [default: drone]")
 @click.option("--world-seed", type=click.IntRange(0), default=0, show_default=True, help="Which world of its kind.")
-@click.option("--settings", "settings_file", type=click.Path(path_type=Path), help="An AirSim settings.json.")
+@click.option("--settings", "given", metavar="FILE|JSON", help="An AirSim settings.json.  [default: as AirSim]")
 @click.option("--threads", type=click.IntRange(1), help="Threads that draw.  [default: all cores]")
 @click.option("--epoch", "epoch_s", type=click.IntRange(0, 2**33), help="Second since 1970 at which its clock starts.")
 @click.option("--paused", is_flag=True, help="Let the clock stand until a client continues it.")
@@ -55,7 +55,7 @@ def sim(
     port: int | None,
     vehicle: str | None,
     world_seed: int,
-    settings_file: Path | None,
+    given: str | None,
     threads: int | None,
     epoch_s: int | None,
     paused: bool,
@@ -71,6 +71,9 @@ def sim(
     Listens on 127.0.0.1 only. Prints a line that begins with "ready" once calls are answered; Ctrl-C or SIGTERM ends
     it. The clock starts at the same instant in every run, and follows real time unless a client pauses it.
     The same --env and --world-seed make the same world everywhere.
+
+    Without --settings it takes settings.json of this folder, or else ~/Documents/AirSim/settings.json, as AirSim does.
+    docs/settings.md says which of its keys do what.
     """
     if sheet is not None and not lists:
         raise UsageError("--sheet draws what --list shows: give both, or neither.")
@@ -89,7 +92,9 @@ def sim(
 
     if environment not in ENVIRONMENTS:
         raise UsageError(f"There is no environment {environment!r}: --env takes {', '.join(ENVIRONMENTS)}.")
-    settings, switches = _settings(settings_file, vehicle, strict), _switches(palette, faults)
+    settings, switches = _settings(given, vehicle, strict), _switches(palette, faults)
+    for warning in settings.warnings:
+        click.echo(f"warning: {warning}", err=True)
     sock = bind(settings.port if port is None else port)
     click.echo(f"building {environment}, seed {world_seed} ...")
     scene = build(environment, world_seed)
@@ -114,15 +119,25 @@ def sim(
     click.echo("stopped")
 
 
-def _settings(settings_file: Path | None, vehicle: str | None, strict: bool) -> "Settings":
-    from airsim_seg.builtin.settings import default_settings, load_settings
+def _settings(given: str | None, vehicle: str | None, strict: bool) -> "Settings":
     from airsim_seg.builtin.strictness import small_pictures
 
-    if settings_file is not None:
-        settings = load_settings(settings_file, MODES[vehicle] if vehicle else None)
-    else:
-        settings = default_settings(MODES[vehicle or "drone"])
+    settings = _found_settings(given, MODES[vehicle] if vehicle else None)
     return small_pictures(settings) if strict else settings
+
+
+def _found_settings(given: str | None, mode: "SimMode | None") -> "Settings":
+    """What the command line gives, a path or JSON; or else the first file where AirSim looks; or else AirSim's own."""
+    from airsim_seg.builtin.settings import default_settings, find_settings, load_settings, read_settings
+
+    if given is not None and given.lstrip().startswith("{"):
+        return read_settings(given, "--settings", mode)
+    path = find_settings(Path.cwd(), Path.home()) if given is None else Path(given).expanduser()
+    if path is None:
+        return default_settings(mode or "Multirotor")
+    if given is None:
+        click.echo(f"settings from {path}")
+    return load_settings(path, mode)
 
 
 def _switches(palette: str, faults: tuple[str, ...]) -> "Switches":

@@ -15,6 +15,7 @@ from airsim_seg.simulators.airsim import DEFAULT_PORT, AirSimSimulator, load_cli
 from airsim_seg.simulators.rpc import port_answers
 
 LOCALHOST = "127.0.0.1"
+SETTINGS = '{"SettingsVersion": 1.2, "SimMode": "ComputerVision"}'
 # Building a world and compiling its kernels for the first time takes 15-30 s on two cores; a busy machine needs more.
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 5.0
@@ -101,7 +102,8 @@ def _guest(simulator: AirSimSimulator) -> Iterator[AirSimSimulator]:
 @contextmanager
 def _child(environment: str, say: Say) -> Iterator[int]:
     """Run `airsim-seg sim` until the block ends; gives its port."""
-    command = [sys.executable, "-m", "airsim_seg", "sim", "--env", environment, "--vehicle", "camera", "--port", "0"]
+    # Settings of its own: a settings.json for AirSim that lies about must not change what is collected.
+    command = [sys.executable, "-m", "airsim_seg", "sim", "--env", environment, "--port", "0", "--settings", SETTINGS]
     process = subprocess.Popen(
         [*command, "--paused", "--parent-pid", str(os.getpid())],
         stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ from served_world import tiny_scene
 from small_scenes import scene_of, wall
 
 from airsim_seg.builtin import rays
-from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, geo_point
+from airsim_seg.builtin.geometry import HOME, geo_point
 from airsim_seg.builtin.settings import load_settings
 from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
 from airsim_seg.palette import id_from_name
@@ -86,7 +86,7 @@ def test_a_drone_that_stands_reads_gravity_the_weather_and_where_it_is(serve):
     # 200 ms old, taken by the first 3 ms step that reached that time.
     assert (gps.time_stamp, gps.gnss.time_utc) == (now - 199_000_000, (now - 199_000_000) // 1000)
     home = gps.gnss.geo_point
-    assert (home.latitude, home.longitude) == pytest.approx((HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG), abs=1e-9)
+    assert (home.latitude, home.longitude) == pytest.approx((HOME.latitude_deg, HOME.longitude_deg), abs=1e-9)
 
 
 def test_errors_are_airsims(serve):

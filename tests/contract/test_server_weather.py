@@ -5,7 +5,7 @@ import calendar
 import airsim
 import pytest
 
-from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG
+from airsim_seg.builtin.geometry import HOME
 from airsim_seg.builtin.sun import sun_position, towards
 from airsim_seg.builtin.weather import CLEAR, DAYLIGHT, Weather
 from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
@@ -25,7 +25,7 @@ def client(running):
 
 def sun_at(unix_s):
     """Where the sun is seen from AirSim's default origin."""
-    return pytest.approx(towards(sun_position(unix_s, HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG)))
+    return pytest.approx(towards(sun_position(unix_s, HOME.latitude_deg, HOME.longitude_deg)))
 
 
 def utc(*date):

@@ -109,6 +109,8 @@ def test_a_port_in_use_is_told_at_once_with_the_way_out():
         (["--list", "--sheet", "worlds.txt"], 2, ".png"),
         (["--list", "--sheet", "no/such/folder/worlds.png"], 1, "no folder"),
         (["--settings", "no/such/settings.json"], 1, "no/such/settings.json"),
+        (["--settings", '{"SimMode": "Boat"}'], 1, "--settings: SimMode is 'Boat': make it one of Multirotor, Car"),
+        (["--settings", "{"], 1, "--settings is not JSON"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_its_code(args, code, said):
@@ -116,6 +118,28 @@ def test_bad_input_gets_one_sentence_and_its_code(args, code, said):
     assert result.exit_code == code
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+def test_settings_are_found_as_airsim_finds_them_and_warnings_are_told(tmp_path, monkeypatch):
+    launch, home = tmp_path / "launch", tmp_path / "home"
+    documents = home / "Documents" / "AirSim"
+    for folder, mode in ((launch, "Boat"), (documents, "Plane")):
+        folder.mkdir(parents=True)
+        (folder / "settings.json").write_text(f'{{"SettingsVersion": 1.2, "SimMode": "{mode}"}}')
+    monkeypatch.chdir(launch)
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(home))
+    assert "SimMode is 'Boat'" in run().output
+    (launch / "settings.json").unlink()
+    assert f"settings from {documents / 'settings.json'}" in run().output
+    assert "SimMode is 'Plane'" in run().output
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        result = run("--settings", f'{{"SettingsVersion": 1.2, "ApiServerPort": {port}, "Vehicle": {{}}}}')
+    assert "warning: --settings: Vehicle is not known and is ignored; did you mean Vehicles?" in result.output
+    assert result.exit_code == 1, "the port is taken, so nothing was built"
 
 
 def test_help_shows_an_example_and_every_fault():
@@ -149,7 +173,8 @@ def test_sheet_shows_two_pictures_of_every_environment(tmp_path, monkeypatch):
 def test_the_real_command_serves_its_neighbourhood_and_ctrl_c_is_130(tmp_path):
     small = tmp_path / "settings.json"
     small.write_text(
-        '{"SimMode": "Car", "CameraDefaults": {"CaptureSettings": [{"ImageType": 5, "Width": 64, "Height": 48}]}}'
+        '{"SettingsVersion": 1.2, "SimMode": "Car",'
+        ' "CameraDefaults": {"CaptureSettings": [{"ImageType": 5, "Width": 64, "Height": 48}]}}'
     )
     command = [sys.executable, "-m", "airsim_seg", "sim", "--port", "0", "--settings", str(small), "--paused"]
     with start([*command, "--parent-pid", str(os.getpid())]) as process:

@@ -56,8 +56,8 @@ def test_wrapping_keeps_the_angle(angle_rad):
 def test_the_geo_point_lies_as_far_from_home_as_the_position(north, east, down):
     """Haversine distance on the same sphere, computed another way."""
     point = geometry.geo_point(np.array([north, east, down]))
-    lat0, lat1 = math.radians(geometry.HOME_LATITUDE_DEG), math.radians(point["latitude"])
-    delta = math.radians(point["longitude"] - geometry.HOME_LONGITUDE_DEG)
+    lat0, lat1 = math.radians(geometry.HOME.latitude_deg), math.radians(point["latitude"])
+    delta = math.radians(point["longitude"] - geometry.HOME.longitude_deg)
     h = math.sin((lat1 - lat0) / 2) ** 2 + math.cos(lat0) * math.cos(lat1) * math.sin(delta / 2) ** 2
     distance = 2 * geometry.EARTH_RADIUS_M * math.asin(math.sqrt(h))
     assert distance == pytest.approx(math.hypot(north, east), rel=1e-6, abs=1e-2)
@@ -72,8 +72,8 @@ def test_a_geo_point_leads_back_to_its_position(north, east, down):
 
 
 def test_home_is_the_origin_and_the_poles_have_positions():
-    home = {"latitude": geometry.HOME_LATITUDE_DEG, "longitude": geometry.HOME_LONGITUDE_DEG, "altitude": 122.0}
+    home = {"latitude": geometry.HOME.latitude_deg, "longitude": geometry.HOME.longitude_deg, "altitude": 122.0}
     assert geometry.ned_position(home).tolist() == [0, 0, 0]
-    quarter = geometry.EARTH_RADIUS_M * math.radians(90 - geometry.HOME_LATITUDE_DEG)
+    quarter = geometry.EARTH_RADIUS_M * math.radians(90 - geometry.HOME.latitude_deg)
     pole = geometry.ned_position({"latitude": 90.0, "longitude": 17.0, "altitude": 0.0})
     assert pole == pytest.approx([quarter, 0, 122], abs=1e-6)

@@ -9,7 +9,7 @@ import pytest
 from small_scenes import scene_of, wall
 
 from airsim_seg.builtin.environments.meshes import box
-from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG, geo_point
+from airsim_seg.builtin.geometry import HOME, geo_point
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.scene import STILL, Moment
@@ -32,6 +32,7 @@ from airsim_seg.builtin.sensors.parameters import (
 )
 from airsim_seg.builtin.sensors.suite import SensorSuite
 from airsim_seg.builtin.settings import Settings, VehicleSettings, load_settings
+from airsim_seg.builtin.settings_table import Book, Table
 from airsim_seg.builtin.traffic import Mover, Traffic, Way
 from airsim_seg.builtin.vehicles.base import Kinematics, Vehicle
 from airsim_seg.builtin.world import World
@@ -183,7 +184,7 @@ def test_a_gps_gets_its_fix_as_the_dilution_settles():
     assert fixes == [0, 0, 2, 2, 3, 3]
     assert after(60).epv == pytest.approx(0.1)
     home = after(60).geo_point
-    assert (home["latitude"], home["longitude"]) == pytest.approx((HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG), abs=1e-12)
+    assert (home["latitude"], home["longitude"]) == pytest.approx((HOME.latitude_deg, HOME.longitude_deg), abs=1e-12)
 
 
 def test_gps_readings_are_200_ms_old_and_invalid_in_the_first_second():
@@ -358,15 +359,9 @@ def test_a_slow_lidar_goes_on_where_it_stopped_and_no_scan_has_more_points_than_
     assert len(beams(LidarSettings(points_per_second=1), 0)) == 0
 
 
-class Fault(Exception):
-    pass
-
-
 def read(listed, mode="Multirotor", defaults=None):
-    def bad(where, value, wanted):
-        return Fault(f"{where} is {value!r}: {wanted}")
-
-    return SensorReader(mode, bad).read(listed, "Sensors", default_sensors(mode) if defaults is None else defaults)
+    outer = Table(Book("settings.json"), {"Sensors": listed})
+    return SensorReader(mode).read(outer, "Sensors", default_sensors(mode) if defaults is None else defaults)
 
 
 def test_default_sensors_are_airsims():
@@ -410,7 +405,7 @@ def test_gps_keys_go_by_both_their_names():
     [
         ([], "Sensors is"),
         ({"a": 5}, "Sensors.a is"),
-        ({"a": {"Enabled": True}}, "Sensors.a.SensorType is 0"),
+        ({"a": {"Enabled": True}}, "Sensors.a.SensorType is missing"),
         ({"a": {"SensorType": 7, "Enabled": True}}, "Sensors.a.SensorType is 7"),
         ({"a": {"SensorType": True}}, "Sensors.a.SensorType is True"),
         ({"a": {"SensorType": 2, "Enabled": 1}}, "Sensors.a.Enabled is 1"),
@@ -423,7 +418,7 @@ def test_gps_keys_go_by_both_their_names():
     ],
 )
 def test_faults_are_named(listed, named):
-    with pytest.raises(Fault) as caught:
+    with pytest.raises(CorruptFile) as caught:
         read(listed)
     assert named in str(caught.value)
 

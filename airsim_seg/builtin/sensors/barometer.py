@@ -6,7 +6,7 @@ Source: AirSim's BarometerSimple.hpp, GaussianMarkov.hpp and EarthUtils.hpp.
 import math
 from dataclasses import dataclass
 
-from airsim_seg.builtin.geometry import EARTH_RADIUS_M, HOME_ALTITUDE_M
+from airsim_seg.builtin.geometry import EARTH_RADIUS_M
 from airsim_seg.builtin.sensors.base import Carrier, Sample, Schedule, Sensor
 from airsim_seg.builtin.sensors.noise import Walk, White
 from airsim_seg.builtin.sensors.parameters import BarometerSettings
@@ -48,7 +48,7 @@ class Barometer(Sensor):
         super().__init__(schedule)
         self._noisy = settings.generate_noise
         self._sigma_pa = settings.uncorrelated_noise_sigma_pa
-        self._origin_down_m = float(carrier.origin_m[2])
+        self._origin_down_m, self._home_altitude_m = float(carrier.origin_m[2]), carrier.home.altitude_m
         # AirSim weighs the new number with 1 - decay, not sqrt(1 - decay^2): it drifts by far less than sigma.
         decay = math.exp(-schedule.period_ns / 1e9 / settings.pressure_factor_tau_s)
         scale = (1 - decay) * settings.pressure_factor_sigma
@@ -58,7 +58,7 @@ class Barometer(Sensor):
     def measure(self, sample: Sample) -> BarometerReading:
         """Read it."""
         down_m = float(sample.kinematics.pose.position_m[2]) + self._origin_down_m
-        pressure_pa = standard_pressure_pa(HOME_ALTITUDE_M - down_m)
+        pressure_pa = standard_pressure_pa(self._home_altitude_m - down_m)
         if self._noisy:
             pressure_pa *= 1 + float(self._drift.at(sample.number)[0])
             pressure_pa += self._sigma_pa * float(self._white.at(sample.number)[0])

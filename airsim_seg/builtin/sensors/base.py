@@ -8,6 +8,7 @@ on earlier ones: the same clock, track and seed give the same numbers.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from airsim_seg.builtin.geometry import HOME, GeoPoint
 from airsim_seg.builtin.sensors.track import Track
 from airsim_seg.builtin.vehicles.base import Kinematics
 from airsim_seg.types import Float64Array
@@ -77,11 +78,13 @@ class Carrier:
         origin_m: float64 [3], origin of its local NED in the API's world NED, metres.
         origin_in_scene_m: float64 [3], the same point in the scene's NED.
         seed: tells it from every vehicle of every world.
+        home: where on the Earth the API's world NED begins.
     """
 
     origin_m: Float64Array
     origin_in_scene_m: Float64Array
     seed: str
+    home: GeoPoint = HOME
 
 
 class Sensor:

@@ -48,7 +48,7 @@ class Gps(Sensor):
         """See Sensor."""
         super().__init__(Schedule.of(settings.update_frequency_hz, settings.update_latency_s, settings.startup_delay_s))
         self._settings = settings
-        self._origin_m = carrier.origin_m
+        self._origin_m, self._home = carrier.origin_m, carrier.home
 
     def measure(self, sample: Sample) -> GpsReading:
         """Read it."""
@@ -56,7 +56,7 @@ class Gps(Sensor):
         eph = _settling(own.eph_initial, own.eph_final, own.eph_time_constant_s, sample.age_ns)
         epv = _settling(own.epv_initial, own.epv_final, own.epv_time_constant_s, sample.age_ns)
         fix = FIX_3D if eph <= own.eph_min3d else FIX_2D if eph <= own.eph_min2d else NO_FIX
-        where = geo_point(state.pose.position_m + self._origin_m)
+        where = geo_point(state.pose.position_m + self._origin_m, self._home)
         return GpsReading(sample.time_ns, where, eph, epv, state.linear_velocity_mps, fix, sample.has_started)
 
 

@@ -36,7 +36,7 @@ class Magnetometer(Sensor):
         """See Sensor."""
         super().__init__(Schedule.of(settings.update_frequency_hz, settings.update_latency_s, settings.startup_delay_s))
         self._settings = settings
-        self._origin_m = carrier.origin_m
+        self._origin_m, self._home = carrier.origin_m, carrier.home
         self._white = White(f"{carrier.seed}/{name}/white", 3)
         limit = settings.noise_bias_gauss
         self._bias_gauss = generator(f"{carrier.seed}/{name}/bias").uniform(-limit, limit, 3)
@@ -44,7 +44,7 @@ class Magnetometer(Sensor):
     def measure(self, sample: Sample) -> MagnetometerReading:
         """Read it."""
         pose = sample.kinematics.pose
-        field = dipole_field_gauss(geo_point(pose.position_m + self._origin_m)) @ pose.rotation()
+        field = dipole_field_gauss(geo_point(pose.position_m + self._origin_m, self._home)) @ pose.rotation()
         field = field * self._settings.scale_factor
         if self._settings.generate_noise:
             noise = self._settings.noise_sigma_gauss * self._white.at(sample.number)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from airsim_seg.builtin.geometry import attached, shifted
+from airsim_seg.builtin.geometry import HOME, shifted
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.ground import RememberedGround
 from airsim_seg.types import Float64Array, Pose
@@ -58,6 +58,7 @@ class Vehicle:
         time_ns: the clock at the end of its last step.
         wind_mps: [3], NED; what flies feels it.
         drawn_pose: where pictures show it, local NED; None, as always but in strict mode, is where it is.
+        home: where on the Earth the API's world NED begins.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Vehicle:
         self.time_ns = 0
         self.wind_mps = (0.0, 0.0, 0.0)
         self.drawn_pose: Pose | None = None
+        self.home = HOME
 
     @property
     def kinematics(self) -> Kinematics:
@@ -121,7 +123,7 @@ class Vehicle:
 
     def camera_pose(self, camera: "Camera") -> Pose:
         """Where one of its cameras is, local NED."""
-        return attached(self.drawn_pose or self.kinematics.pose, camera.mount)
+        return camera.pose_on(self.drawn_pose or self.kinematics.pose)
 
     def ground_down_m(self, north_m: float, east_m: float) -> float:
         """Down coordinate of the terrain under a point, all in local NED, metres."""

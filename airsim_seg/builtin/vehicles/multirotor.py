@@ -10,7 +10,7 @@ import numpy as np
 
 from airsim_seg import elementary
 from airsim_seg.builtin.cameras import Camera
-from airsim_seg.builtin.geometry import HOME_ALTITUDE_M, yaw_of
+from airsim_seg.builtin.geometry import yaw_of
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Collision, Kinematics, Vehicle
 from airsim_seg.builtin.vehicles.ground import REST_HEIGHT_M, Footing, Touch
@@ -194,7 +194,7 @@ class Multirotor(Vehicle):
 
     def air_kgpm3(self) -> float:
         """Density of the standard atmosphere at its height (ISO 2533, below 11 km; as AirSim's EarthUtils.hpp)."""
-        lapse = 1 - 0.0065 / 288.15 * (HOME_ALTITUDE_M - float(self.origin_m[2]) - self.body.position_m[2])
+        lapse = 1 - 0.0065 / 288.15 * (self.home.altitude_m - float(self.origin_m[2]) - self.body.position_m[2])
         return SEA_LEVEL_KGPM3 * elementary.power(max(0.0, lapse), 4.25588)
 
     def _observed(self) -> Kinematics:

@@ -126,6 +126,7 @@ class SimpleFlight:
     Attributes:
         gains: of all controllers.
         api_control: whether goals of the API count.
+        armed_at_start: what a reset goes back to.
         armed: whether the remote control's throttle idles at 6.7 % or the motors stand.
         remote: what moveByRC said last.
         took_off: motors above 10 % and vertical motion since the last landing.
@@ -134,11 +135,12 @@ class SimpleFlight:
     def __init__(self) -> None:
         """On the ground, armed (AirSim's DefaultVehicleState), without API control."""
         self.gains = Gains()
+        self.armed_at_start = True
         self.reset()
 
     def reset(self) -> None:
         """Forget goals and remote control; the gains stay."""
-        self.api_control, self.armed, self.took_off = False, True, False
+        self.api_control, self.armed, self.took_off = False, self.armed_at_start, False
         self.remote = RemoteControl()
         self._modes, self._goal = ANGLES, NO_SIGNAL
         self._given_ns, self._holds = 0, False
