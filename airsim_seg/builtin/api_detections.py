@@ -11,7 +11,7 @@ from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.detections import Detection, Filter, box_in_camera, boxes_px, relative_pose
 from airsim_seg.builtin.forms import Forms, box_m
 from airsim_seg.builtin.geometry import GeoPoint, geo_point, shifted
-from airsim_seg.builtin.scene import Renderer
+from airsim_seg.builtin.scene import SKY_INDEX, Renderer
 from airsim_seg.builtin.shots import ImageRequest
 from airsim_seg.builtin.world import World
 from airsim_seg.types import Float64Array
@@ -40,7 +40,7 @@ class DetectionApi:
         }
 
     def _filter(self, camera_name: str, kind: int, vehicle_name: str, external: bool) -> Filter:
-        _vehicle, camera = self._cameras.find(camera_name, vehicle_name, external)
+        camera = self._cameras.find(camera_name, vehicle_name, external)
         return self._filters.setdefault(camera, defaultdict(Filter))[kind]
 
     def _add(self, camera_name: str, kind: int, wildcard: str, vehicle_name: str, external: bool) -> None:
@@ -59,7 +59,8 @@ class DetectionApi:
     ) -> list[dict[str, object]]:
         """What the camera sees of what its filter wants, in the order of the scene."""
         wanted = self._filter(camera_name, kind, vehicle_name, external)
-        view = self._cameras.shot(ImageRequest(camera_name, kind, False, True), vehicle_name, external).view
+        shot = self._cameras.shot(ImageRequest(camera_name, kind, False, True), vehicle_name, external)
+        view, warp = shot.view, shot.warp
         moment, origin_m = self._world.moment(), self._world.scene.player_start.position_m
         home = self._world.settings.world.home
         named = (thing for thing in self._world.objects if wanted.wants((thing.name, thing.kind)))
@@ -71,7 +72,9 @@ class DetectionApi:
         ]
 
         def look(renderer: Renderer) -> list[dict[str, object]]:
-            boxes = boxes_px(renderer.render(view, moment).object_index, [thing.index for thing, _pose in near])
+            seen = renderer.render(view, moment).object_index
+            seen = seen if warp is None else warp.picked_index(seen, SKY_INDEX)
+            boxes = boxes_px(seen, [thing.index for thing, _pose in near])
             found = []
             for thing, where in near:
                 if thing.index in boxes:

@@ -22,17 +22,17 @@ from airsim_seg.builtin.arguments import (
     text,
 )
 from airsim_seg.builtin.camera_settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
-from airsim_seg.builtin.cameras import Camera
+from airsim_seg.builtin.cameras import Camera, camera_at
 from airsim_seg.builtin.geometry import shifted
 from airsim_seg.builtin.scene import Moment, Renderer, View
 from airsim_seg.builtin.shots import SCENE, SEGMENTATION, ImageRequest, Shot
-from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.world import World
-from airsim_seg.types import Pose, UInt8Array
+from airsim_seg.types import Float64Array, Pose, UInt8Array
 
 # Unreal's GNearClippingPlane, centimetres; the far plane is at infinity.
 NEAR_CM = 10.0
 MAX_REQUESTS = 64
+_WORLD = Pose.from_euler((0.0, 0.0, 0.0))
 
 T = TypeVar("T")
 
@@ -76,6 +76,7 @@ class CameraApi:
         self._renderer = renderer
         self._executor = executor
         self._colours = colours
+        self._external = {name: camera_at(own.mount, own) for name, own in world.settings.external_cameras.items()}
         # By camera (they live as long as the world): what its last call saw, for optical flow.
         self._seen: dict[int, tuple[View, Moment]] = {}
 
@@ -91,20 +92,32 @@ class CameraApi:
         }
         return table
 
-    def find(self, camera_name: str, vehicle_name: str, external: bool) -> tuple[Vehicle, Camera]:
-        """A camera and what it sits on.
+    def find(self, camera_name: str, vehicle_name: str, external: bool) -> Camera:
+        """A camera of a vehicle, or with `external` of the world, whatever the vehicle.
 
         Raises:
             ApiError: no such camera or vehicle. Real AirSim dies of an unknown camera.
         """
         if external:
-            raise ApiError(f"there is no external camera '{camera_name}'")
+            if camera_name not in self._external:
+                known = ", ".join(sorted(self._external)) or "none"
+                raise ApiError(
+                    f"there is no external camera '{camera_name}': ExternalCameras of settings.json has {known}"
+                )
+            return self._external[camera_name]
         vehicle = sim_vehicle(self._world, vehicle_name)
         camera = vehicle.cameras.get(camera_name)
         if camera is None:
             known = ", ".join(sorted(name for name in vehicle.cameras if name))
             raise ApiError(f"there is no camera '{camera_name}' on vehicle '{vehicle.name}', which has {known}")
-        return vehicle, camera
+        return camera
+
+    def _frame(self, camera: Camera, vehicle_name: str, external: bool) -> tuple[Pose, Float64Array]:
+        """A camera's pose in its vehicle's local NED, and where that begins; external ones are in the world's."""
+        if external:
+            return camera.pose_on(_WORLD), _WORLD.position_m
+        vehicle = sim_vehicle(self._world, vehicle_name)
+        return vehicle.camera_pose(camera), vehicle.origin_m
 
     def shot(self, request: ImageRequest, vehicle_name: str, external: bool) -> Shot:
         """Freeze what a request is to show: poses, ids, moment and clock of now.
@@ -112,14 +125,26 @@ class CameraApi:
         Raises:
             ApiError: see find.
         """
-        vehicle, camera = self.find(request.camera_name, vehicle_name, external)
-        local_pose, capture = vehicle.camera_pose(camera), camera.capture(request.image_type)
-        in_scene = shifted(local_pose, vehicle.origin_m + self._world.scene.player_start.position_m)
-        view = View(in_scene, capture.size_hw, capture.fov_deg)
-        moment = self._world.moment(labels=request.image_type == SEGMENTATION)
-        table = self._world.objects.table()
-        before = self._seen.get(id(camera))
-        return Shot(request, view, local_pose, self._world.now_ns, table, moment, before, self._colours)
+        camera, kind = self.find(request.camera_name, vehicle_name, external), request.image_type
+        local_pose, origin_m = self._frame(camera, vehicle_name, external)
+        in_scene = shifted(local_pose, origin_m + self._world.scene.player_start.position_m)
+        capture = camera.capture(kind)
+        warp, noise = camera.warp(capture), camera.noises.get(kind)
+        seen_hw, seen_deg = (capture.size_hw, capture.fov_deg) if warp is None else (warp.wide_hw, warp.wide_fov_deg)
+        return Shot(
+            request,
+            View(in_scene, seen_hw, seen_deg),
+            local_pose,
+            self._world.now_ns,
+            self._world.objects.table(),
+            self._world.moment(labels=kind == SEGMENTATION),
+            self._seen.get(id(camera)),
+            self._colours,
+            warp,
+            capture.gamma,
+            noise if noise is not None and noise.enabled else None,
+            f"{self._world.scene.seed}/{vehicle_name}/{request.camera_name}/{kind}",
+        )
 
     def draw(self, run: Callable[[Renderer], T]) -> asyncio.Future[T]:
         """Run something with the renderer in the drawing thread, after what was asked for before."""
@@ -133,7 +158,7 @@ class CameraApi:
             raise ApiError(f"{len(requests)} pictures in one call are too many: ask for at most {MAX_REQUESTS}")
         shots = [self.shot(request, vehicle_name, external) for request in requests]
         for request, shot in zip(requests, shots, strict=True):
-            camera = self.find(request.camera_name, vehicle_name, external)[1]
+            camera = self.find(request.camera_name, vehicle_name, external)
             self._seen[id(camera)] = shot.view, shot.moment
         return await self.draw(partial(images.take, shots))
 
@@ -144,21 +169,21 @@ class CameraApi:
 
     def info(self, camera_name: str, vehicle_name: str, external: bool) -> dict[str, object]:
         """Pose in the vehicle's local NED, horizontal field of view in degrees, projection matrix."""
-        vehicle, camera = self.find(camera_name, vehicle_name, external)
+        camera = self.find(camera_name, vehicle_name, external)
         capture = camera.capture(SCENE)
         return {
-            "pose": pose_map(vehicle.camera_pose(camera)),
+            "pose": pose_map(self._frame(camera, vehicle_name, external)[0]),
             "fov": capture.fov_deg,
             "proj_mat": {"matrix": projection_matrix(capture.size_hw, capture.fov_deg)},
         }
 
     def set_pose(self, camera_name: str, mount: Pose, vehicle_name: str, external: bool) -> None:
-        """Move a camera on its vehicle's body."""
-        self.find(camera_name, vehicle_name, external)[1].mount = mount
+        """Move a camera on its vehicle's body, an external one in the world."""
+        self.find(camera_name, vehicle_name, external).put(mount)
 
     def set_fov(self, camera_name: str, fov_deg: float, vehicle_name: str, external: bool) -> None:
         """Change the field of view of all image types of a camera."""
-        camera = self.find(camera_name, vehicle_name, external)[1]
+        camera = self.find(camera_name, vehicle_name, external)
         if not MIN_FOV_DEG <= fov_deg <= MAX_FOV_DEG:
             raise ApiError(f"a field of view of {fov_deg} degrees cannot be drawn: give {MIN_FOV_DEG} to {MAX_FOV_DEG}")
         camera.fov_deg = fov_deg

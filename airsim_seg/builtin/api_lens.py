@@ -1,7 +1,7 @@
 """The RPCs of lens, film, focus and distortion (AirSim's "CinemAirSim").
 
-Focal length and film change the field of view, as they do there; focus, aperture and distortion are kept and read back
-but not drawn.
+Focal length and film change the field of view and distortion bends the pictures, as they do there; focus and aperture
+are kept and read back but not drawn.
 """
 
 import math
@@ -17,6 +17,7 @@ from airsim_seg.builtin.lens import BLADES, FILMS, LENSES, NEAREST_FOCUS_MM, Fil
 from airsim_seg.builtin.shots import SCENE
 
 Apply = Callable[..., object]
+MAX_DISTORTION = 1000.0
 
 
 class LensApi:
@@ -48,12 +49,12 @@ class LensApi:
             "simSetFocusAperture": self._write(_set_aperture, finite),
             "simEnableManualFocus": self._write(lambda _, optics, to: setattr(optics, "manual_focus", to), boolean),
             "simEnableFocusPlane": self._write(lambda _, optics, to: setattr(optics, "focus_plane", to), boolean),
-            "simGetDistortionParams": self._read(lambda _, optics: list(optics.distortion.values())),
+            "simGetDistortionParams": self._read(lambda camera, _: camera.distortion.values()),
             "simSetDistortionParam": method(self._set_distortion, text, text, finite, text, boolean),
         }
 
     def _of(self, camera_name: str, vehicle_name: str, external: bool) -> tuple[Camera, Optics]:
-        _vehicle, camera = self._cameras.find(camera_name, vehicle_name, external)
+        camera = self._cameras.find(camera_name, vehicle_name, external)
         return camera, self._optics.setdefault(camera, Optics())
 
     def _read(self, read: Apply) -> Method:
@@ -64,10 +65,11 @@ class LensApi:
         return method(lambda *args: write(*self._of(*args[count:]), *args[:count]), *converters, text, text, boolean)
 
     def _set_distortion(self, camera_name: str, name: str, value: float, vehicle_name: str, external: bool) -> None:
-        """Other names than K1, K2, K3, P1 and P2 mean nothing, to Unreal as well."""
-        distortion = self._of(camera_name, vehicle_name, external)[1].distortion
-        if name in distortion:
-            distortion[name] = value
+        """Of this camera alone; in AirSim all cameras share one set of parameters."""
+        camera = self._cameras.find(camera_name, vehicle_name, external)
+        if abs(value) > MAX_DISTORTION:
+            raise ApiError(f"a distortion of {value} cannot be drawn: give -{MAX_DISTORTION:g} to {MAX_DISTORTION:g}")
+        camera.distortion = camera.distortion.changed(name, value)
 
 
 def _fov_deg(camera: Camera) -> float:

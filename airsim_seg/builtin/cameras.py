@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from airsim_seg.builtin.camera_settings import CameraSettings, CaptureSettings, GimbalSettings, NoiseSettings
+from airsim_seg.builtin.distortion import Distortion, Warp
 from airsim_seg.builtin.geometry import attached, euler_of, wrapped_rad
 from airsim_seg.builtin.vehicle_settings import SimMode
 from airsim_seg.types import Pose
@@ -19,6 +20,7 @@ DEFAULT_CAMERA = "front_center"
 STEREO_M = 0.125
 # The drone's cameras sit 46 cm before its centre (issue 323, from the FlyingPawn blueprint).
 DRONE_FRONT_M = 0.46
+MAX_WARPS = 4
 
 
 @dataclass(eq=False)
@@ -30,6 +32,7 @@ class Camera:
         captures: size and field of view of the image types that settings.json lists; the others have the defaults.
         noises: by image type; the others have none.
         gimbal: what holds it still while its vehicle turns.
+        distortion: set over RPC, for all types.
         fov_deg: set over RPC, for all types; None leaves it to captures.
     """
 
@@ -37,12 +40,26 @@ class Camera:
     captures: Mapping[int, CaptureSettings] = field(default_factory=dict)
     noises: Mapping[int, NoiseSettings] = field(default_factory=dict)
     gimbal: GimbalSettings = field(default_factory=GimbalSettings)
+    distortion: Distortion = field(default_factory=Distortion)
     fov_deg: float | None = None
+    _warps: dict[object, Warp] = field(default_factory=dict)
 
     def capture(self, image_type: int) -> CaptureSettings:
         """Size and field of view of one image type."""
         settings = self.captures.get(image_type, CaptureSettings())
         return settings if self.fov_deg is None else replace(settings, fov_deg=self.fov_deg)
+
+    def warp(self, capture: CaptureSettings) -> Warp | None:
+        """What bends its pictures of that size and field of view; None where the lens is a pinhole."""
+        if self.distortion.is_none:
+            return None
+        key = (self.distortion, capture.size_hw, capture.fov_deg)
+        if key not in self._warps:
+            # A map is 8 bytes a pixel: no more are kept than a call is likely to ask for.
+            if len(self._warps) >= MAX_WARPS:
+                self._warps.clear()
+            self._warps[key] = Warp(self.distortion, capture.size_hw, capture.fov_deg)
+        return self._warps[key]
 
     def put(self, mount: Pose) -> None:
         """Move it (simSetCameraPose); with a gimbal the turn is what that holds (UE PIPCamera.cpp)."""

@@ -88,7 +88,7 @@ def _flow_vis(shot: Shot, picture: Picture) -> UInt8Array:
 
 
 def _disparity(shot: Shot, picture: Picture) -> Float32Array:
-    focal_widths = camera_matrix(shot.view.size_hw, shot.view.fov_deg)[0, 0] / shot.view.size_hw[1]
+    focal_widths = camera_matrix(shot.view.size_hw, shot.view.fov_deg)[0, 0] / shot.size_hw[1]
     shift: Float32Array = np.clip(focal_widths * BASELINE_M / picture.depth_m, 0, 1).astype(np.float32)
     return shift
 

@@ -13,6 +13,7 @@ import numpy as np
 from airsim_seg.builtin import wire
 from airsim_seg.builtin.arguments import pose_map
 from airsim_seg.builtin.encodings import COLOURS, FLOATS
+from airsim_seg.builtin.finish import bent_floats, finished
 from airsim_seg.builtin.scene import Picture, Renderer
 from airsim_seg.builtin.shots import NORMALS, Shot
 from airsim_seg.types import Float32Array, UInt8Array
@@ -38,7 +39,7 @@ class Developed:
     @property
     def size_hw(self) -> tuple[int, int]:
         """(height, width), pixels."""
-        return self.shot.view.size_hw
+        return self.shot.size_hw
 
 
 def develop(shots: Sequence[Shot], renderer: Renderer) -> list[Developed]:
@@ -71,8 +72,8 @@ def take(shots: Sequence[Shot], renderer: Renderer) -> list[dict[str, object]]:
 def _encoded(shot: Shot, picture: Picture) -> Developed:
     request = shot.request
     if request.pixels_as_float and request.image_type in FLOATS:
-        return Developed(shot, floats=FLOATS[request.image_type](shot, picture))
-    bgr = COLOURS[request.image_type](shot, picture)
+        return Developed(shot, floats=bent_floats(shot, FLOATS[request.image_type](shot, picture)))
+    bgr = finished(shot, COLOURS[request.image_type](shot, picture))
     if request.pixels_as_float:
         return Developed(shot, floats=bgr[..., 2].astype(np.float32) / np.float32(255))
     return Developed(shot, png(bgr) if request.compress else bgr)

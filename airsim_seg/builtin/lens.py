@@ -51,7 +51,6 @@ FILMS = {
     "Micro Four Thirds": Film(17.3, 13.0),
 }
 BLADES, NEAREST_FOCUS_MM = 5, 15
-DISTORTION = ("K1", "K2", "K3", "P1", "P2")
 
 
 @dataclass(eq=False)
@@ -64,7 +63,6 @@ class Optics:
         aperture: f-number.
         focus_cm: the manual focus distance.
         manual_focus, focus_plane: accepted, without effect.
-        distortion: by name, see DISTORTION.
     """
 
     film: Film = FILMS["16:9 Digital Film"]
@@ -73,10 +71,6 @@ class Optics:
     focus_cm: float = 100_000.0
     manual_focus: bool = False
     focus_plane: bool = False
-
-    def __post_init__(self) -> None:
-        """Begin without distortion."""
-        self.distortion = dict.fromkeys(DISTORTION, 0.0)
 
     def focal_mm(self, fov_deg: float) -> float:
         """The focal length that makes a horizontal field of view with this film."""

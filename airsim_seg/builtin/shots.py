@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from airsim_seg.builtin.camera_settings import SCENE_GAMMA, NoiseSettings
+from airsim_seg.builtin.distortion import Warp
 from airsim_seg.builtin.scene import STILL, Moment, View
 from airsim_seg.types import Pose, UInt8Array
 
@@ -33,6 +35,10 @@ class Shot:
         moment: what is there; for Segmentation, without what has no id.
         before: the camera and the moment of its picture before this call; None at its first.
         colours: uint8 [256,3], RGB of each id; None is AirSim's own table.
+        warp: what bends the picture, which the view then shows wider than it is sent; None leaves it straight.
+        gamma: of the Scene, see CaptureSettings.
+        noise: on the finished picture; None is none.
+        noise_key: what makes its random numbers, beside the clock.
     """
 
     request: ImageRequest
@@ -43,3 +49,12 @@ class Shot:
     moment: Moment = STILL
     before: tuple[View, Moment] | None = None
     colours: UInt8Array | None = None
+    warp: Warp | None = None
+    gamma: float = SCENE_GAMMA
+    noise: NoiseSettings | None = None
+    noise_key: str = ""
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        """(height, width) of the picture that is sent, pixels."""
+        return self.view.size_hw if self.warp is None else self.warp.size_hw

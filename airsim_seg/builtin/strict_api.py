@@ -171,7 +171,7 @@ class _Pictures:
     def _dark_at_first(
         self, request: ImageRequest, answer: dict[str, object], vehicle_name: str, external: bool
     ) -> dict[str, object]:
-        _, camera = self._cameras.find(request.camera_name, vehicle_name, external)
+        camera = self._cameras.find(request.camera_name, vehicle_name, external)
         if request.image_type != SCENE or id(camera) in self._awake:
             return answer
         self._awake.add(id(camera))

@@ -4,9 +4,11 @@ A program that is written against the kind simulator can rely on things that Air
 one it meets them at home. docs/rpc.md tells of each; a test holds its table against the flags here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-from airsim_seg.builtin.settings import NUM_IMAGE_TYPES, CaptureSettings, Settings
+from airsim_seg.builtin.camera_settings import NUM_IMAGE_TYPES, CameraSettings, CaptureSettings
+from airsim_seg.builtin.settings import Settings
 
 # AirSimSettings.hpp, CaptureSetting: pictures of every type for which settings.json says nothing.
 SMALL = CaptureSettings((144, 256))
@@ -57,13 +59,10 @@ STRICT = Strictness(**dict.fromkeys((flag.name for flag in fields(Strictness)), 
 def small_pictures(settings: Settings) -> Settings:
     """The same settings, with AirSim's own size for every image type that they do not list."""
     small = dict.fromkeys(range(NUM_IMAGE_TYPES), SMALL)
-    vehicles = {
-        name: replace(
-            own,
-            cameras={
-                key: replace(camera, captures=small | dict(camera.captures)) for key, camera in own.cameras.items()
-            },
-        )
-        for name, own in settings.vehicles.items()
-    }
-    return replace(settings, vehicles=vehicles, captures=small | dict(settings.captures))
+
+    def of(cameras: Mapping[str, CameraSettings]) -> dict[str, CameraSettings]:
+        return {key: replace(camera, captures=small | camera.captures) for key, camera in cameras.items()}
+
+    vehicles = {name: replace(own, cameras=of(own.cameras)) for name, own in settings.vehicles.items()}
+    externals = of(settings.external_cameras)
+    return replace(settings, vehicles=vehicles, captures=small | dict(settings.captures), external_cameras=externals)
