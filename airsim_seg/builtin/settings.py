@@ -149,12 +149,19 @@ def read_settings(written: str, source: str, mode: SimMode | None = None) -> Set
     book = Book(source)
     root = Table(book, value)
     check_version(root)
-    settings = _settings(root, written, mode)
+    settings = read_root(root, written, mode)
     book.warn_of_unknown_keys()
     return Settings(**{**vars(settings), "warnings": tuple(book.warnings)})
 
 
-def _settings(root: Table, written: str, override: SimMode | None) -> Settings:
+def read_root(root: Table, written: str, override: SimMode | None = None) -> Settings:
+    """Read the table that is the whole file.
+
+    Args:
+        root: after check_version.
+        written: the file's text.
+        override: the kind of vehicle, whatever the file says.
+    """
     root.ignore(*_IGNORED)
     if not root.boolean("EnableRpc", True):
         raise root.bad("EnableRpc", "true: the built-in simulator is nothing but its RPC")
