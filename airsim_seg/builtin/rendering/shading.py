@@ -1,4 +1,7 @@
-"""What colour is it? Deferred shading in numba: every distinct triangle of a pixel is lit once.
+"""What colour is it? Deferred shading in numba: every distinct triangle of a pixel is lit once, eight at a time.
+
+A row's samples are sorted into those of leaf cards, of solid things and of the sky, so that the eight of a block go the
+same way through the code; a pixel adds up what its samples became.
 
 Light: sun with a filtered shadow map, sky and ground as two colours darkened by ambient occlusion, reflections of the
 sky, haze. Colours are linear RGB until the tone curve.
@@ -16,7 +19,23 @@ import numpy as np
 from numba import prange
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
-from airsim_seg.types import Float32Array, Int32Array, UInt8Array, UInt32Array
+from airsim_seg.builtin.rendering.lanes import (
+    LANES,
+    all_of,
+    any_of,
+    columns,
+    floats,
+    gather,
+    ints,
+    lane,
+    lane_numbers,
+    load,
+    store,
+    taps,
+    truncated,
+    where,
+)
+from airsim_seg.types import Float32Array, Int32Array, Int64Array, UInt8Array, UInt32Array
 
 at = np.uint64  # a signed index is first tested for being negative, which every look-up would pay for
 f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower
@@ -28,6 +47,7 @@ WET_REFLECTANCE = np.float32(0.045)  # water in front of the eye and a rough roa
 
 
 FACE_SIZE = 24
+LEAVES, SOLID, SKY = 0, 1, 2
 
 
 class Hits(NamedTuple):
@@ -99,107 +119,138 @@ class Light(NamedTuple):
     litter: np.float32
 
 
+class Jobs(NamedTuple):
+    """A row's samples that are to be shaded, by kind, and what their pixels add up to; every thread has its own.
+
+    who and code int32 [3,4W+8]: record, and pixel * 32 + corner * 8 + quarters of the pixel; counts int64 [3]; sums
+    float32 [3,W+8], red, green and blue; block float32 [3,8], room for one block.
+    """
+
+    who: Int32Array
+    code: Int32Array
+    counts: Int64Array
+    sums: Float32Array
+    block: Float32Array
+
+
 @inline
 def _floor(x):
-    """math.floor of a single-precision number is a call into a library; this is three instructions."""
-    whole = int(x)
-    return whole - int(x < f32(whole))
+    whole = truncated(x)
+    return whole - where(x < floats(whole), ints(1), 0)
+
+
+@inline
+def _sine(x):
+    """Two parabolas, better by a third: off by 0.001, and no call into a library."""
+    turns = x * (0.5 / math.pi)
+    x = (turns - floats(_floor(turns + 0.5))) * 2.0  # -1..1 is -pi..pi
+    y = 4.0 * x * (1.0 - abs(x))
+    return y + 0.225 * (y * abs(y) - y)
 
 
 @inline
 def _level(footprint):
     """The pyramid level whose texels are about a pixel wide."""
-    level, texels = 0, f32(1.7)
-    for _ in range(6):  # counted, not searched for: a jump that nobody can predict costs more than all six
-        level += int(footprint > texels)
-        texels += texels
+    level, texels = ints(0), floats(1.7)
+    for _ in range(6):
+        level = level + where(footprint > texels, ints(1), 0)
+        texels = texels + texels
     return level
+
+
+@inline
+def _squared(texel, scale):
+    """Linear RGB of packed bytes, whose square roots they are."""
+    red, green, blue = floats(texel & 255), floats((texel >> 8) & 255), floats((texel >> 16) & 255)
+    red, green, blue = red * scale, green * scale, blue * scale
+    return red * red, green * green, blue * blue
 
 
 @inline
 def _leaf(skins, material, u, v, level):
     """The nearest texel, linear RGB: leaves are smaller than pixels, and as random as an interpolation of them."""
-    side = 256 >> level
-    i, j = int(u * f32(side)) & (side - 1), int(v * f32(side)) & (side - 1)
-    texel = skins.textures[material, at(skins.levels[at(level)] + j * side + i)]
-    k = f32(1.0 / 255.0)
-    red, green, blue = f32(texel & 0xFF) * k, f32((texel >> 8) & 0xFF) * k, f32((texel >> 16) & 0xFF) * k
-    return red * red, green * green, blue * blue
+    side = ints(256) >> level
+    scale = floats(side)
+    i, j = truncated(u * scale) & (side - 1), truncated(v * scale) & (side - 1)
+    start = material * skins.textures.shape[1] + gather(skins.levels, level)
+    return _squared(gather(skins.textures, start + j * side + i), 1.0 / 255.0)
 
 
 @inline
 def _texture(skins, material, u, v, level):
     """Bilinear look-up; linear RGB."""
-    side = 256 >> level
-    x, y = u * f32(side) - f32(0.5), v * f32(side) - f32(0.5)
+    side = ints(256) >> level
+    scale = floats(side)
+    x, y = u * scale - 0.5, v * scale - 0.5
     i, j = _floor(x), _floor(y)
-    part_x, part_y = np.uint32((x - f32(i)) * f32(256.0)), np.uint32((y - f32(j)) * f32(256.0))
+    part_x, part_y = truncated((x - floats(i)) * 256.0), truncated((y - floats(j)) * 256.0)
     mask = side - 1
-    top = skins.levels[at(level)] + (j & mask) * side
-    below = skins.levels[at(level)] + ((j + 1) & mask) * side
+    start = material * skins.textures.shape[1] + gather(skins.levels, level)
+    top, below = start + (j & mask) * side, start + ((j + 1) & mask) * side
     left, right = i & mask, (i + 1) & mask
     # Four texels of three bytes times four weights that add up to 256, red and blue in one multiplication.
-    w11 = np.uint32((part_x * part_y) >> np.uint32(8))
-    w10, w01 = np.uint32(part_x - w11), np.uint32(part_y - w11)
-    w00 = np.uint32(np.uint32(256) - part_x - w01)
+    w11 = (part_x * part_y) >> 8
+    w10, w01 = part_x - w11, part_y - w11
+    w00 = 256 - part_x - w01
     t = skins.textures
-    t00, t10 = t[at(material), at(top + left)], t[at(material), at(top + right)]
-    t01, t11 = t[at(material), at(below + left)], t[at(material), at(below + right)]
-    odd, even = np.uint32(0xFF00FF), np.uint32(0x00FF00)
+    t00, t10, t01, t11 = (
+        gather(t, top + left),
+        gather(t, top + right),
+        gather(t, below + left),
+        gather(t, below + right),
+    )
+    odd, even = 0xFF00FF, 0x00FF00
     rb = (t00 & odd) * w00 + (t10 & odd) * w10 + (t01 & odd) * w01 + (t11 & odd) * w11
     g = (t00 & even) * w00 + (t10 & even) * w10 + (t01 & even) * w01 + (t11 & even) * w11
-    k = f32(1.0 / (255.0 * 256.0))
-    red, green, blue = f32(rb & 0xFFFF) * k, f32(g >> 8) * k, f32((rb >> 16) & 0xFFFF) * k
+    k = 1.0 / (255.0 * 256.0)
+    red, green, blue = floats(rb & 0xFFFF) * k, floats(g >> 8) * k, floats(rb >> 16) * k
     return red * red, green * green, blue * blue
 
 
 @inline
-def _smooth(table, row, column, mask):
-    """Bilinear look-up in a repeating square map whose side is mask + 1."""
+def _smooth(table, row, column):
+    """Bilinear look-up in a repeating square map whose side is a power of two."""
+    side = np.int32(table.shape[0])
+    mask = side - np.int32(1)
     i, j = _floor(row), _floor(column)
-    y, x = row - f32(i), column - f32(j)
-    i0, i1, j0, j1 = i & mask, (i + 1) & mask, j & mask, (j + 1) & mask
-    upper = table[at(i0), at(j0)] * (f32(1.0) - x) + table[at(i0), at(j1)] * x
-    lower = table[at(i1), at(j0)] * (f32(1.0) - x) + table[at(i1), at(j1)] * x
-    return upper * (f32(1.0) - y) + lower * y
+    y, x = row - floats(i), column - floats(j)
+    i0, i1, j0, j1 = (i & mask) * side, ((i + 1) & mask) * side, j & mask, (j + 1) & mask
+    upper = gather(table, i0 + j0) * (1.0 - x) + gather(table, i0 + j1) * x
+    lower = gather(table, i1 + j0) * (1.0 - x) + gather(table, i1 + j1) * x
+    return upper * (1.0 - y) + lower * y
 
 
 @inline
 def _sunlit(light, px, py, pz, nx, ny, nz, facing):
     """Share of the sun that arrives, 0..1: a 3x3 tent over the shadow map (16 comparisons)."""
     m = light.shadow_matrix
-    shift = light.shadow_shift * (f32(0.08) + f32(0.14) * (f32(1.0) - facing))
+    shift = light.shadow_shift * (0.08 + 0.14 * (1.0 - facing))
     px, py, pz = px + nx * shift, py + ny * shift, pz + nz * shift
-    x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + m[0, 3] - f32(1.0)
-    y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + m[1, 3] - f32(1.0)
-    nearness = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + m[2, 3] + light.shadow_shift * f32(0.06)
-    i, j = _floor(y), _floor(x)
-    depths = light.shadow_map
-    size = depths.shape[0]
-    if i < 0 or j < 0 or i > size - 4 or j > size - 4:
-        return f32(1.0)
-    gx, gy = x - f32(j), y - f32(i)
-    total = f32(0.0)
-    for k in range(4):
-        weight = f32(1.0) - gy if k == 0 else (gy if k == 3 else f32(1.0))
-        part = (f32(1.0) - gx) if depths[at(i + k), at(j)] <= nearness else f32(0.0)
-        part += f32(1.0) if depths[at(i + k), at(j + 1)] <= nearness else f32(0.0)
-        part += f32(1.0) if depths[at(i + k), at(j + 2)] <= nearness else f32(0.0)
-        part += gx if depths[at(i + k), at(j + 3)] <= nearness else f32(0.0)
-        total += part * weight
-    return total * f32(1.0 / 9.0)
+    x = m[0, 0] * px + m[0, 1] * py + m[0, 2] * pz + (m[0, 3] - f32(1.0))
+    y = m[1, 0] * px + m[1, 1] * py + m[1, 2] * pz + (m[1, 3] - f32(1.0))
+    nearness = m[2, 0] * px + m[2, 1] * py + m[2, 2] * pz + (m[2, 3] + light.shadow_shift * f32(0.06))
+    size = np.int32(light.shadow_map.shape[0])
+    last = f32(size - np.int32(3))
+    inside = (x >= 0.0) & (y >= 0.0) & (x < last) & (y < last)
+    x, y = where(inside, x, 0.0), where(inside, y, 0.0)
+    i, j = truncated(y), truncated(x)
+    gx, gy = x - floats(j), y - floats(i)
+    first, second, third, fourth = taps(light.shadow_map, i * size + j, nearness, 1.0 - gy, gy)
+    total = first * (1.0 - gx) + second + third + fourth * gx
+    return where(inside, total * (1.0 / 9.0), 1.0)
 
 
 @inline
 def _openness(light, px, py, pz):
     """How much of the sky a point sees, 0..1: less where the blurred height of what stands around is above it."""
-    side = light.heights.shape[0]
-    scale = f32(side) / (f32(2.0) * light.heights_extent_m)
-    row, column = (px + light.heights_extent_m) * scale - f32(0.5), (py + light.heights_extent_m) * scale - f32(0.5)
-    if row < f32(0.0) or column < f32(0.0) or row > f32(side - 2) or column > f32(side - 2):
-        return f32(1.0)
-    above = _smooth(light.heights, row, column, side - 1) + pz  # heights are up, pz is down
-    return f32(1.0) - f32(0.19) * min(max(above, f32(0.0)), f32(4.8))
+    side = f32(light.heights.shape[0])
+    scale = side / (f32(2.0) * light.heights_extent_m)
+    row, column = (px + light.heights_extent_m) * scale - 0.5, (py + light.heights_extent_m) * scale - 0.5
+    last = side - f32(2.0)
+    inside = (row >= 0.0) & (column >= 0.0) & (row <= last) & (column <= last)
+    row, column = where(inside, row, 0.0), where(inside, column, 0.0)
+    above = _smooth(light.heights, row, column) + pz  # heights are up, pz is down
+    return where(inside, 1.0 - 0.19 * min(max(above, 0.0), 4.8), 1.0)
 
 
 @kernel(parallel=True)
@@ -208,59 +259,70 @@ def light_foliage(corners, rows, light, faces):
 
     Args:
         corners: float32 [T,3,3], world NED.
-        rows: int64 [N], the leaf cards.
+        rows: int32 [N], the leaf cards, N a multiple of LANES.
         light: with its shadow map and heights.
         faces: float32 [T,24] (out): the sun at each corner in 19 to 21, the openness of the middle in 22.
     """
-    for k in prange(len(rows)):
-        t = rows[k]
-        north = (corners[t, 0, 0] + corners[t, 1, 0] + corners[t, 2, 0]) / f32(3.0)
-        east = (corners[t, 0, 1] + corners[t, 1, 1] + corners[t, 2, 1]) / f32(3.0)
-        down = (corners[t, 0, 2] + corners[t, 1, 2] + corners[t, 2, 2]) / f32(3.0)
+    for block in prange(len(rows) // LANES):
+        first = block * LANES
+        t = load(rows, first)
+        zero = floats(0.0)
+        north, east, down = floats(0.0), floats(0.0), floats(0.0)
         for c in range(3):
-            faces[t, 19 + c] = _sunlit(
-                light, corners[t, c, 0], corners[t, c, 1], corners[t, c, 2], f32(0.0), f32(0.0), f32(0.0), f32(1.0)
-            )
-        faces[t, 22] = _openness(light, north, east, down)
+            offset = t * 9 + 3 * c
+            x, y, z = gather(corners, offset), gather(corners, offset + 1), gather(corners, offset + 2)
+            north, east, down = north + x, east + y, down + z
+            lit = _sunlit(light, x, y, z, zero, zero, zero, floats(1.0))
+            for k in range(LANES):
+                faces[rows[first + k], 19 + c] = lane(lit, k)
+        free = _openness(light, north / 3.0, east / 3.0, down / 3.0)
+        for k in range(LANES):
+            faces[rows[first + k], 22] = lane(free, k)
 
 
 @inline
 def _sky(light, vx, vy, vz):
     """Colour of the sky in a unit direction (NED)."""
-    scale = light.sky_scale / (f32(1.0) + max(-vz, -f32(0.15)))
-    half = light.sky.shape[0] // 2
-    row = min(max(int(vx * scale + f32(half)), 0), light.sky.shape[0] - 1)
-    column = min(max(int(vy * scale + f32(half)), 0), light.sky.shape[0] - 1)
-    return light.sky[at(row), at(column), 0], light.sky[at(row), at(column), 1], light.sky[at(row), at(column), 2]
+    scale = light.sky_scale / (1.0 + max(-vz, -0.15))
+    size = np.int32(light.sky.shape[0])
+    half, last = f32(size // 2), f32(size - np.int32(1))
+    row, column = min(max(vx * scale + half, 0.0), last), min(max(vy * scale + half, 0.0), last)
+    offset = (truncated(row) * size + truncated(column)) * 3
+    return gather(light.sky, offset), gather(light.sky, offset + 1), gather(light.sky, offset + 2)
 
 
 @inline
 def _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit):
     """Mix in the mirrored sky (Schlick's Fresnel) and a glint of the sun."""
-    if pool:  # ripples
-        wave = px * f32(5.0) + math.sin(py * f32(3.0))
-        nx, ny, nz = (
-            f32(0.04) * math.sin(wave + py * f32(2.0)),
-            f32(0.04) * math.sin(py * f32(6.0) - wave * f32(0.5)),
-            -f32(0.998),
-        )
-    facing = max(-(nx * vx + ny * vy + nz * vz), f32(0.0))
-    rx, ry, rz = vx + f32(2.0) * facing * nx, vy + f32(2.0) * facing * ny, vz + f32(2.0) * facing * nz
-    grazing = (f32(1.0) - facing) * (f32(1.0) - facing)
-    mirror = base + (f32(0.9) - base) * grazing * grazing * (f32(1.0) - facing)
-    sr, sg, sb = light.haze[0] * f32(0.3), light.haze[1] * f32(0.3), light.haze[2] * f32(0.28)
-    if rz < f32(0.0):
-        sr, sg, sb = _sky(light, rx, ry, rz)
+    if any_of(pool):  # ripples
+        wave = px * 5.0 + _sine(py * 3.0)
+        nx = where(pool, 0.04 * _sine(wave + py * 2.0), nx)
+        ny = where(pool, 0.04 * _sine(py * 6.0 - wave * 0.5), ny)
+        nz = where(pool, -0.998, nz)
+    facing = max(-(nx * vx + ny * vy + nz * vz), 0.0)
+    rx, ry, rz = vx + 2.0 * facing * nx, vy + 2.0 * facing * ny, vz + 2.0 * facing * nz
+    grazing = (1.0 - facing) * (1.0 - facing)
+    mirror = base + (0.9 - base) * grazing * grazing * (1.0 - facing)
+    sr, sg, sb = _sky(light, rx, ry, rz)
+    up = rz < 0.0
+    haze = light.haze
+    sr, sg, sb = (
+        where(up, sr, haze[0] * f32(0.3)),
+        where(up, sg, haze[1] * f32(0.3)),
+        where(up, sb, haze[2] * f32(0.28)),
+    )
     s = light.sun_direction
-    glint = max(rx * s[0] + ry * s[1] + rz * s[2], f32(0.0))
-    glint *= glint
-    glint *= glint
-    glint *= glint
-    glint *= glint
-    glint *= glint
-    glint = glint * glint * lit * f32(1.2)
-    keep = f32(1.0) - mirror
-    return r * keep + sr * mirror + glint, g * keep + sg * mirror + glint, b * keep + sb * mirror + glint
+    glint = max(rx * s[0] + ry * s[1] + rz * s[2], 0.0)
+    for _ in range(6):
+        glint = glint * glint
+    glint = glint * lit * 1.2
+    keep = 1.0 - mirror
+    there = base > 0.0
+    return (
+        where(there, r * keep + sr * mirror + glint, r),
+        where(there, g * keep + sg * mirror + glint, g),
+        where(there, b * keep + sb * mirror + glint, b),
+    )
 
 
 @inline
@@ -275,28 +337,13 @@ def _ray(eye, column, row):
 
 
 @inline
-def _albedo(surfaces, skins, t, material, u, v, footprint, px, py):
-    """Linear RGB of the surface itself."""
-    level = _level(footprint)
-    if skins.foliage[material]:
-        r, g, b = _leaf(skins, material, u, v, level)
-        own, warm = surfaces.faces[t, 18], surfaces.faces[t, 23]
-        r, g, b = (
-            r * own * (f32(1.0) + warm),
-            g * own * (f32(1.0) + f32(0.2) * warm),
-            b * own * (f32(1.0) - f32(0.4) * warm),
-        )
-    else:
-        r, g, b = _texture(skins, material, u, v, level)
-    if skins.tinted[material]:
-        tints, k = surfaces.tints, at(surfaces.faces[t, 17])
-        r, g, b = r * tints[k, 0], g * tints[k, 1], b * tints[k, 2]
-    patchy = skins.patchiness[material]
-    if patchy > f32(0.0):
-        side = skins.patches.shape[0]
-        scale = f32(side / PATCH_TILE_M)
-        stain = patchy * _smooth(skins.patches, px * scale, py * scale, side - 1)
-        r, g, b = r * (f32(1.0) + stain), g * (f32(1.0) + f32(0.75) * stain), b * (f32(1.0) + f32(0.5) * stain)
+def _stained(skins, material, r, g, b, px, py):
+    """Under the large patches that a surface has outdoors."""
+    patchy = gather(skins.patchiness, material)
+    if any_of(patchy > 0.0):
+        scale = f32(skins.patches.shape[0] / PATCH_TILE_M)
+        stain = patchy * _smooth(skins.patches, px * scale, py * scale)
+        r, g, b = r * (1.0 + stain), g * (1.0 + 0.75 * stain), b * (1.0 + 0.5 * stain)
     return r, g, b
 
 
@@ -306,120 +353,193 @@ def _covered(skins, light, r, g, b, px, py, up, leafy, pixel_m):
 
     On leaves, which hang at any angle, lies snow alone, and little of it. pixel_m: how wide a pixel is there.
     """
-    side = skins.patches.shape[0]
-    scale = f32(side / COVER_TILE_M)
-    stain = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale, py * scale, side - 1)
-    fine = f32(0.5) + f32(0.5) * _smooth(skins.patches, px * scale * f32(9.0), py * scale * f32(9.0), side - 1)
-    flat = min(max((up - f32(0.35)) * f32(3.0), f32(0.0)), f32(1.0))
-    snow_on, flat = (f32(0.55) * flat, f32(0.0)) if leafy else (flat, flat)
+    scale = f32(skins.patches.shape[0] / COVER_TILE_M)
+    stain = 0.5 + 0.5 * _smooth(skins.patches, px * scale, py * scale)
+    fine = 0.5 + 0.5 * _smooth(skins.patches, px * scale * 9.0, py * scale * 9.0)
+    flat = min(max((up - 0.35) * 3.0, 0.0), 1.0)
+    snow_on, flat = flat * (f32(0.55) if leafy else f32(1.0)), flat * (f32(0.0) if leafy else f32(1.0))
     # Leaves lie in cells of their own size; where a pixel holds many of them, it shows their share.
-    share = light.litter * min(f32(0.35) + f32(0.9) * stain, f32(1.0))
-    i, j = _floor(px * f32(1.0 / LEAF_M)), _floor(py * f32(1.0 / LEAF_M))
-    mixed = (np.int64(i) * np.int64(73856093)) ^ (np.int64(j) * np.int64(19349663))
-    mixed = ((mixed ^ (mixed >> 13)) & np.int64(0xFFFFFFF)) * np.int64(1274126177)
-    chance = f32((mixed ^ (mixed >> 16)) >> 5 & 1023) * f32(1.0 / 1023.0)
-    near = min(f32(LEAF_M) / pixel_m, f32(1.0))
-    leaves = flat * (share + ((f32(1.0) if chance < share else f32(0.0)) - share) * near)
-    hue = f32(0.5) + chance
-    r, g, b = r + (f32(0.20) * hue - r) * leaves, g + (f32(0.085) * hue - g) * leaves, b + (f32(0.02) - b) * leaves
-    wet = flat * light.wet * min(f32(0.55) + f32(0.9) * max(stain - f32(0.3), f32(0.0)), f32(1.0))
-    dark = f32(1.0) - f32(0.5) * wet
+    share = light.litter * min(0.35 + 0.9 * stain, 1.0)
+    mixed = (_floor(px * (1.0 / LEAF_M)) * 73856093) ^ (_floor(py * (1.0 / LEAF_M)) * 19349663)
+    mixed = (mixed ^ (mixed >> 13)) * 1274126177
+    chance = floats(((mixed ^ (mixed >> 16)) >> 5) & 1023) * (1.0 / 1023.0)
+    near = min(LEAF_M / pixel_m, 1.0)
+    leaves = flat * (share + (where(chance < share, floats(1.0), 0.0) - share) * near)
+    hue = 0.5 + chance
+    r, g, b = r + (0.20 * hue - r) * leaves, g + (0.085 * hue - g) * leaves, b + (0.02 - b) * leaves
+    wet = flat * light.wet * min(0.55 + 0.9 * max(stain - 0.3, 0.0), 1.0)
+    dark = 1.0 - 0.5 * wet
     r, g, b = r * dark, g * dark, b * dark
-    rough = f32(0.6) * stain + f32(0.4) * fine
-    snow = snow_on * min(max((light.snow * f32(1.5) - rough) * f32(5.0), f32(0.0)), f32(1.0))
-    r, g, b = r + (f32(0.80) - r) * snow, g + (f32(0.83) - g) * snow, b + (f32(0.88) - b) * snow
-    return r, g, b, wet * (f32(1.0) - snow)
+    rough = 0.6 * stain + 0.4 * fine
+    snow = snow_on * min(max((light.snow * f32(1.5) - rough) * 5.0, 0.0), 1.0)
+    r, g, b = r + (0.80 - r) * snow, g + (0.83 - g) * snow, b + (0.88 - b) * snow
+    return r, g, b, wet * (1.0 - snow)
 
 
 @inline
-def _shade(hits, eye, surfaces, skins, light, who, column, row):
-    """Linear RGB of record `who` at a sample."""
-    e, f = hits.records, surfaces.faces
-    t, x, y = at(e[who, 12]), column - e[who, 13], row - e[who, 14]
-    e0 = e[who, 0] * x + e[who, 1] * y + e[who, 2]
-    e1 = e[who, 3] * x + e[who, 4] * y + e[who, 5]
-    e2 = e[who, 6] * x + e[who, 7] * y + e[who, 8]
-    depth = f32(1.0) / (e0 + e1 + e2)
+def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
+    """Linear RGB of eight samples: of leaf cards all, or of other things all."""
+    a0, b0, c0, a1, b1, c1, a2, b2 = columns(hits.records, who, 0)
+    c2, _, _, _, triangle, left, top, _ = columns(hits.records, who, 8)
+    x, y, t = column - left, row - top, truncated(triangle)
+    e0, e1, e2 = a0 * x + b0 * y + c0, a1 * x + b1 * y + c1, a2 * x + b2 * y + c2
+    depth = 1.0 / (e0 + e1 + e2)
     e0, e1, e2 = e0 * depth, e1 * depth, e2 * depth
-    nx = e0 * f[t, 0] + e1 * f[t, 3] + e2 * f[t, 6]
-    ny = e0 * f[t, 1] + e1 * f[t, 4] + e2 * f[t, 7]
-    nz = e0 * f[t, 2] + e1 * f[t, 5] + e2 * f[t, 8]
-    u = e0 * f[t, 9] + e1 * f[t, 11] + e2 * f[t, 13]
-    v = e0 * f[t, 10] + e1 * f[t, 12] + e2 * f[t, 14]
+    nx0, ny0, nz0, nx1, ny1, nz1, nx2, ny2 = columns(surfaces.faces, t, 0)
+    nz2, u0, v0, u1, v1, u2, v2, density = columns(surfaces.faces, t, 8)
+    kind, thing, own, sun0, sun1, sun2, dome, warm = columns(surfaces.faces, t, 16)
+    nx, ny, nz = e0 * nx0 + e1 * nx1 + e2 * nx2, e0 * ny0 + e1 * ny1 + e2 * ny2, e0 * nz0 + e1 * nz1 + e2 * nz2
+    u, v = e0 * u0 + e1 * u1 + e2 * u2, e0 * v0 + e1 * v1 + e2 * v2
     vx, vy, vz = _ray(eye, column, row)
     px, py, pz = eye.origin_m[0] + vx * depth, eye.origin_m[1] + vy * depth, eye.origin_m[2] + vz * depth
     long = math.sqrt(vx * vx + vy * vy + vz * vz)
-    unit = f32(1.0) / long
+    unit = 1.0 / long
     vx, vy, vz = vx * unit, vy * unit, vz * unit
-    material = at(f[t, 16])
-    slant = max(abs(nx * vx + ny * vy + nz * vz), f32(0.2))
-    footprint = depth * f[t, 15] / (eye.focal_px * math.sqrt(slant))
-    r, g, b = _albedo(surfaces, skins, t, material, u, v, footprint, px, py)
-    wet = f32(0.0)
+    material = truncated(kind)
+    slant = max(abs(nx * vx + ny * vy + nz * vz), 0.2)
+    level = _level(depth * density / (eye.focal_px * math.sqrt(slant)))
+    if leafy:
+        r, g, b = _leaf(skins, material, u, v, level)
+        r, g, b = r * own * (1.0 + warm), g * own * (1.0 + 0.2 * warm), b * own * (1.0 - 0.4 * warm)
+    else:
+        r, g, b = _texture(skins, material, u, v, level)
+    tinted = gather(skins.tinted, material) > 0
+    if any_of(tinted):
+        tint = truncated(thing) * 3
+        r = r * where(tinted, gather(surfaces.tints, tint), 1.0)
+        g = g * where(tinted, gather(surfaces.tints, tint + 1), 1.0)
+        b = b * where(tinted, gather(surfaces.tints, tint + 2), 1.0)
+    r, g, b = _stained(skins, material, r, g, b, px, py)
+    wet = floats(0.0)
     if light.wet + light.snow + light.litter > f32(0.0):
-        r, g, b, wet = _covered(skins, light, r, g, b, px, py, -nz, skins.foliage[material], depth / eye.focal_px)
+        r, g, b, wet = _covered(skins, light, r, g, b, px, py, -nz, leafy, depth / eye.focal_px)
 
     s = light.sun_direction
     facing = nx * s[0] + ny * s[1] + nz * s[2]
-    lit, free = f32(0.0), f32(1.0)
-    if skins.foliage[material]:
+    if leafy:
         # Light passes through a leaf, weaker than it leaves the lit side; leaves hide the sky from one another.
-        facing = f32(0.2) + f32(0.8) * facing if facing > f32(0.0) else f32(0.2) - f32(0.1) * facing
-        lit = e0 * f[t, 19] + e1 * f[t, 20] + e2 * f[t, 21]
-        free = f32(0.5) * f[t, 22]
+        facing = where(facing > 0.0, 0.2 + 0.8 * facing, 0.2 - 0.1 * facing)
+        lit, free = e0 * sun0 + e1 * sun1 + e2 * sun2, 0.5 * dome
     else:
-        if facing > f32(0.0):
-            lit = _sunlit(light, px, py, pz, nx, ny, nz, facing)
-        free = _openness(light, px, py, pz)
+        lit, free = floats(0.0), _openness(light, px, py, pz)
+        if any_of(facing > 0.0):
+            lit = where(facing > 0.0, _sunlit(light, px, py, pz, nx, ny, nz, facing), 0.0)
     direct = facing * lit
-    sky, ground = (f32(0.5) - f32(0.5) * nz) * free, (f32(0.5) + f32(0.5) * nz) * free
-    r *= direct * light.sun[0] + sky * light.ambient[0] + ground * light.bounce[0]
-    g *= direct * light.sun[1] + sky * light.ambient[1] + ground * light.bounce[1]
-    b *= direct * light.sun[2] + sky * light.ambient[2] + ground * light.bounce[2]
-    own = skins.reflectance[material]
-    base = max(own, WET_REFLECTANCE * wet)
-    if base > f32(0.0):
-        pool = own > f32(0.0) and own < f32(0.04)
+    sky, ground = (0.5 - 0.5 * nz) * free, (0.5 + 0.5 * nz) * free
+    r = r * (direct * light.sun[0] + sky * light.ambient[0] + ground * light.bounce[0])
+    g = g * (direct * light.sun[1] + sky * light.ambient[1] + ground * light.bounce[1])
+    b = b * (direct * light.sun[2] + sky * light.ambient[2] + ground * light.bounce[2])
+    mirror = gather(skins.reflectance, material)
+    base = max(mirror, WET_REFLECTANCE * wet)
+    if any_of(base > 0.0):
+        pool = (mirror > 0.0) & (mirror < 0.04)
         r, g, b = _reflect(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit)
     # exp(-x) as (1 - x/4)^4: off by 0.012 at 400 m and by 0.07 at most, and no call into a library.
-    clear = f32(1.0) - f32(0.25) * min(depth * long * light.haze_per_m, f32(4.0))
-    clear *= clear
-    clear *= clear
-    thick = f32(1.0) - clear
+    clear = 1.0 - 0.25 * min(depth * long * light.haze_per_m, 4.0)
+    clear = clear * clear
+    clear = clear * clear
+    thick = 1.0 - clear
     return r * clear + light.haze[0] * thick, g * clear + light.haze[1] * thick, b * clear + light.haze[2] * thick
 
 
 @inline
-def _sample(hits, eye, surfaces, skins, light, who, column, row):
-    """Linear RGB of a sample, the sky where nothing is."""
-    if who >= 0:
-        return _shade(hits, eye, surfaces, skins, light, at(who), column, row)
+def _open_sky(light, eye, column, row):
     vx, vy, vz = _ray(eye, column, row)
-    unit = f32(1.0) / math.sqrt(vx * vx + vy * vy + vz * vz)
+    unit = 1.0 / math.sqrt(vx * vx + vy * vy + vz * vz)
     return _sky(light, vx * unit, vy * unit, vz * unit)
 
 
 @inline
-def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects, depth_m):
-    other, last = eye.samples - 1, len(tone) - 1
+def _add(jobs, kind, who, x, corner, count):
+    """One more sample to be shaded, worth `count` quarters of its pixel."""
+    n = jobs.counts[kind]
+    jobs.who[kind, n] = who
+    jobs.code[kind, n] = (x << 5) | (corner << 3) | count
+    jobs.counts[kind] = n + 1
+
+
+@inline
+def _sort_row(hits, surfaces, skins, eye, far_m, y, jobs, objects, depth_m):
+    """Object and depth of every pixel of a row, and the samples to be shaded: one for each triangle of a pixel."""
+    other = eye.samples - 1
     row, seen = y * eye.samples, hits.seen
+    for kind in range(3):
+        jobs.counts[kind] = 0
+    before, kind, thing = -1, SKY, -1
     for x in range(objects.shape[1]):
         column = x * eye.samples
         r0, r1 = seen[at(row), at(column)], seen[at(row), at(column + other)]
         r2, r3 = seen[at(row + other), at(column)], seen[at(row + other), at(column + other)]
-        objects[y, x] = int(surfaces.faces[at(hits.records[at(r0), 12]), 17]) if r0 >= 0 else -1
+        if r0 != before:
+            before, kind, thing = r0, SKY, -1
+            if r0 >= 0:
+                t = at(hits.records[at(r0), 12])
+                kind = SOLID - int(skins.foliage[at(surfaces.faces[t, 16])])
+                thing = int(surfaces.faces[t, 17])
+        objects[y, x] = thing
         depth_m[y, x] = f32(1.0) / hits.nearness[at(row), at(column)] if r0 >= 0 else far_m
-        red, green, blue = f32(0.0), f32(0.0), f32(0.0)
-        for k in range(1 if r0 == r1 and r0 == r2 and r0 == r3 else 4):
+        if r0 == r1 and r0 == r2 and r0 == r3:
+            _add(jobs, kind, r0, x, 0, 4)
+            continue
+        for k in range(4):
             who = r0 if k == 0 else (r1 if k == 1 else (r2 if k == 2 else r3))
             if (k > 0 and who == r0) or (k > 1 and who == r1) or (k > 2 and who == r2):
                 continue  # one shading a triangle
-            weight = f32(0.25) * f32(int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who))
-            r, g, b = _sample(hits, eye, surfaces, skins, light, who, f32(column + (k & 1)), f32(row + (k >> 1)))
-            red, green, blue = red + r * weight, green + g * weight, blue + b * weight
-        rgb[y, x, 0] = tone[at(min(int(red * f32(1024.0)), last))]
-        rgb[y, x, 1] = tone[at(min(int(green * f32(1024.0)), last))]
-        rgb[y, x, 2] = tone[at(min(int(blue * f32(1024.0)), last))]
+            count = int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who)
+            own = SKY
+            if who >= 0:
+                own = SOLID - int(skins.foliage[at(surfaces.faces[at(hits.records[at(who), 12]), 16])])
+            _add(jobs, own, who, x, k, count)
+
+
+@inline
+def _shade_row(hits, eye, surfaces, skins, light, y, jobs, kind):
+    """Shade the samples of a kind and add them to their pixels, eight at a time."""
+    count = jobs.counts[kind]
+    start = kind * jobs.who.shape[1]
+    for k in range(LANES - 1):  # the last block is filled up with what is not added
+        jobs.who[kind, count + k], jobs.code[kind, count + k] = jobs.who[kind, 0], 0
+    for n in range(0, count, LANES):
+        code = load(jobs.code, start + n)
+        corner = code >> 3
+        column = floats((code >> 5) * np.int32(eye.samples) + (corner & 1))
+        row = floats(((corner >> 1) & 1) + np.int32(y * eye.samples))
+        if kind == SKY:
+            r, g, b = _open_sky(light, eye, column, row)
+        else:
+            who = load(jobs.who, start + n)
+            r, g, b = _shade(hits, eye, surfaces, skins, light, who, column, row, kind == LEAVES)
+        share = floats(code & 7) * 0.25
+        r, g, b = r * share, g * share, b * share
+        first = jobs.code[kind, n] >> 5
+        width = jobs.sums.shape[1]
+        if all_of((code >> 5) == first + lane_numbers()):  # neighbours, as most are
+            store(jobs.sums, first, load(jobs.sums, first) + r)
+            store(jobs.sums, width + first, load(jobs.sums, width + first) + g)
+            store(jobs.sums, 2 * width + first, load(jobs.sums, 2 * width + first) + b)
+        else:
+            store(jobs.block, 0, r)
+            store(jobs.block, LANES, g)
+            store(jobs.block, 2 * LANES, b)
+            for k in range(min(count - n, LANES)):
+                x = at(jobs.code[kind, n + k] >> 5)
+                jobs.sums[0, x] += jobs.block[0, k]
+                jobs.sums[1, x] += jobs.block[1, k]
+                jobs.sums[2, x] += jobs.block[2, k]
+
+
+@inline
+def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, jobs, rgb, objects, depth_m):
+    _sort_row(hits, surfaces, skins, eye, far_m, y, jobs, objects, depth_m)
+    for x in range(objects.shape[1]):
+        jobs.sums[0, x], jobs.sums[1, x], jobs.sums[2, x] = f32(0.0), f32(0.0), f32(0.0)
+    _shade_row(hits, eye, surfaces, skins, light, y, jobs, LEAVES)
+    _shade_row(hits, eye, surfaces, skins, light, y, jobs, SOLID)
+    _shade_row(hits, eye, surfaces, skins, light, y, jobs, SKY)
+    last = len(tone) - 1
+    for x in range(objects.shape[1]):
+        for c in range(3):
+            rgb[y, x, c] = tone[at(min(int(jobs.sums[c, x] * f32(1024.0)), last))]
 
 
 @kernel(parallel=True)
@@ -443,9 +563,17 @@ def resolve(hits, eye, surfaces, skins, light, tone, far_m, threads, counter, rg
     height = objects.shape[0]
     bands = (height + BAND_ROWS - 1) // BAND_ROWS
     for _ in prange(threads):
+        width = objects.shape[1]
+        jobs = Jobs(
+            np.empty((3, 4 * width + LANES), np.int32),
+            np.empty((3, 4 * width + LANES), np.int32),
+            np.empty(3, np.int64),
+            np.empty((3, width + LANES), np.float32),
+            np.empty((3, LANES), np.float32),
+        )
         k = next_piece(counter)
         while k < bands:
             last = height - k * BAND_ROWS
             for y in range(max(last - BAND_ROWS, 0), last):
-                _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, rgb, objects, depth_m)
+                _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, jobs, rgb, objects, depth_m)
             k = next_piece(counter)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from airsim_seg.builtin.rendering import shading, shadows, sky, textures, triangles
+from airsim_seg.builtin.rendering.lanes import LANES
 from airsim_seg.builtin.rendering.materials import FOLIAGE, TEXTURE_SEED, MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
@@ -55,7 +56,8 @@ class Stage:
         self.shadows.follow(self.movement, STILL)
 
     def _light_foliage(self) -> None:
-        leaves = np.flatnonzero(self._looks.table.foliage[self.scene.materials])
+        leaves = np.flatnonzero(self._looks.table.foliage[self.scene.materials]).astype(np.int32)
+        leaves = np.resize(leaves, -(-len(leaves) // LANES) * LANES)  # filled up with the first ones
         shading.light_foliage(self.scene.triangles_m, leaves, self.light, self.surfaces.faces)
 
     def follow(self, moment: Moment, daylight: sky.Daylight) -> None:
