@@ -42,6 +42,9 @@ MAX_SECONDS = 3600.0
 @click.option("--videos", type=click.IntRange(1, 100_000), default=6, show_default=True, help="How many in all.")
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="Length of each, simulation time.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the trajectories.")
+@click.option(
+    "--world-seed", type=click.IntRange(0), help="Which built-in world of its kind.  [default: what runs, or 0]"
+)
 @click.option("--rate", "rate_hz", type=float, default=25.0, show_default=True, help="Frames a second.")
 @click.option("--also", multiple=True, type=click.Choice(["depth"]), help="What to record beside colour and ids.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/raw"), show_default=True, help="Where to.")
@@ -52,6 +55,7 @@ def collect(
     videos: int,
     seconds: float,
     seed: int,
+    world_seed: int | None,
     rate_hz: float,
     also: tuple[str, ...],
     out: Path,
@@ -73,9 +77,11 @@ def collect(
     from airsim_seg.collection.session import collect as run
     from airsim_seg.simulators.launch import connect_or_start
 
-    request = Request(environment, VEHICLES[vehicle], videos, seconds, seed, rate_hz, "depth" in also, out)
+    request = Request(environment, VEHICLES[vehicle], videos, seconds, seed, rate_hz, "depth" in also, out, world_seed)
     with live_callbacks() as callbacks:
-        summaries = run(request, lambda: connect_or_start(environment, address, callbacks.say), callbacks)
+        summaries = run(
+            request, lambda: connect_or_start(environment, address, callbacks.say, world_seed or 0), callbacks
+        )
     _show(summaries)
 
 

@@ -26,6 +26,7 @@ class Request:
         rate_hz: frames a second of simulation time.
         depth: record planar depth too.
         out: folder of the recordings; each environment has one of its own in it.
+        world_seed: which world of its kind the built-in simulator must show; None takes the one it shows.
     """
 
     environment: str
@@ -36,11 +37,17 @@ class Request:
     rate_hz: float
     depth: bool
     out: Path
+    world_seed: int | None = None
 
     @property
     def folder(self) -> Path:
         """Where the recordings lie."""
         return self.out / self.environment
+
+    @property
+    def world(self) -> str:
+        """What tells the files of one world from those of another in the same folder; "" where none was asked for."""
+        return "" if self.world_seed is None else f"-w{self.world_seed}"
 
     def tasks(self) -> list["Task"]:
         """The videos, vehicles in turn; each vehicle counts its own, so that more videos later only add some."""
@@ -59,7 +66,8 @@ class Task:
     @property
     def path(self) -> Path:
         """Of its recording."""
-        return self.request.folder / f"{self.vehicle}-s{self.request.seed}-{self.number:03d}.h5"
+        wanted = self.request
+        return wanted.folder / f"{self.vehicle}{wanted.world}-s{wanted.seed}-{self.number:03d}.h5"
 
     @property
     def num_frames(self) -> int:

@@ -36,7 +36,6 @@ _STREAMS: dict[str, int] = {"drone": 0, "car": 1}  # of the random generator
 _SCENERY_STREAM = 1  # apart from the one that plans
 # Share of the uncompressed size that lzf leaves of rendered colour, and gzip of ids (measured: 0.5-0.6 and 0.03).
 RGB_SHARE, IDS_SHARE, DEPTH_SHARE = 0.6, 0.03, 0.5
-SURVEY_FILE = "survey.npz"
 
 
 @dataclass(frozen=True)
@@ -95,6 +94,21 @@ def plan_for(request: Request, simulator: Simulator, callbacks: Callbacks, task:
     return _Session(request, simulator, callbacks).plan(task)
 
 
+def _check_world_seed(request: Request, simulator: Simulator) -> None:
+    """Refuse a simulator that shows another world of the kind; Unreal's worlds have no seed."""
+    if request.world_seed is None:
+        return
+    info = simulator.info
+    shown = json.loads(info.settings).get("Seed") if info.kind == "built-in" else None
+    if shown != request.world_seed:
+        what = "is not the built-in one" if shown is None else f"shows world seed {shown}"
+        raise UsageError(
+            f"--world-seed {request.world_seed} was asked for, but the simulator that answers {what}: leave it out, or "
+            f"start one with airsim-seg sim --vehicle camera --env {request.environment} --world-seed "
+            f"{request.world_seed} and give its address to --sim."
+        )
+
+
 class _Session:
     """The part of a collection that needs the simulator."""
 
@@ -107,6 +121,7 @@ class _Session:
             raise UsageError(
                 f"the simulator shows {shown}, not {request.environment}: give --env {shown}, or another --sim."
             )
+        _check_world_seed(request, simulator)
         simulator.pause()
         # Also the survey must not depend on when it was taken.
         self._sets_scenery = simulator.set_scenery(0)
@@ -185,7 +200,7 @@ class _Session:
     @cached_property
     def _survey(self) -> Survey:
         """The stored one where it still holds: plans then come out the same, and interrupted videos can go on."""
-        path = self._request.folder / SURVEY_FILE
+        path = self._request.folder / f"survey{self._request.world}.npz"
         key = self._world_key()
         try:
             survey, middle = load_survey(path, key)

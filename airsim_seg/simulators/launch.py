@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def connect_or_start(environment: str, address: str | None, say: Say) -> Iterator[AirSimSimulator]:
+def connect_or_start(environment: str, address: str | None, say: Say, world_seed: int = 0) -> Iterator[AirSimSimulator]:
     """Connect to the AirSim at an address; without one, to what answers on AirSim's own port, else to our own child.
 
     The child gets a port of its own, so that two collections at once never move one another's camera. It ends with
@@ -36,6 +36,7 @@ def connect_or_start(environment: str, address: str | None, say: Say) -> Iterato
         environment: which world the built-in simulator builds. What a running AirSim shows is taken on trust.
         address: "HOST:PORT" or None.
         say: called with a line about what is used and how its start goes.
+        world_seed: which world of its kind that is; for our own child alone.
 
     Raises:
         UsageError: the address is no HOST:PORT.
@@ -55,7 +56,7 @@ def connect_or_start(environment: str, address: str | None, say: Say) -> Iterato
             yield simulator
         return
     say(f"no AirSim answers at {LOCALHOST}:{DEFAULT_PORT}: starting the built-in simulator")
-    with _child(environment, say) as port:
+    with _child(environment, world_seed, say) as port:
         simulator = AirSimSimulator(LOCALHOST, port)
         try:
             yield simulator
@@ -100,12 +101,12 @@ def _guest(simulator: AirSimSimulator) -> Iterator[AirSimSimulator]:
 
 
 @contextmanager
-def _child(environment: str, say: Say) -> Iterator[int]:
+def _child(environment: str, world_seed: int, say: Say) -> Iterator[int]:
     """Run `airsim-seg sim` until the block ends; gives its port."""
     # Settings of its own: a settings.json for AirSim that lies about must not change what is collected.
     command = [sys.executable, "-m", "airsim_seg", "sim", "--env", environment, "--port", "0", "--settings", SETTINGS]
     process = subprocess.Popen(
-        [*command, "--paused", "--parent-pid", str(os.getpid())],
+        [*command, "--world-seed", str(world_seed), "--paused", "--parent-pid", str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -110,6 +110,27 @@ def test_recordings_hold_what_was_asked_for(tmp_path: Path) -> None:
         assert "depth" not in file
 
 
+def seeded(world_seed: int) -> ToyWorld:
+    world = ToyWorld(size_hw=SIZE_HW)
+    world.info = replace(world.info, kind="built-in", settings=f'{{"Seed": {world_seed}}}')
+    return world
+
+
+def test_worlds_of_other_seeds_have_files_of_their_own(tmp_path: Path) -> None:
+    (first,) = run(request(tmp_path, num_videos=1))
+    (second,) = run(request(tmp_path, num_videos=1, world_seed=7), seeded(7))
+    assert second.path.name == "drone-w7-s0-000.h5"
+    assert second.path.parent == first.path.parent
+    assert {path.name for path in first.path.parent.glob("survey*")} == {"survey.npz", "survey-w7.npz"}
+
+
+@pytest.mark.parametrize(("world", "told"), [(seeded(3), "shows world seed 3"), (ToyWorld(), "is not the built-in")])
+def test_another_world_seed_is_refused(tmp_path: Path, world: ToyWorld, told: str) -> None:
+    with pytest.raises(UsageError, match=rf"--world-seed 7 was asked for.*{told}.*--world-seed 7"):
+        run(request(tmp_path, num_videos=1, world_seed=7), world)
+    assert not list(tmp_path.rglob("*.h5"))
+
+
 def test_depth_on_request(tmp_path: Path) -> None:
     (summary,) = run(request(tmp_path, num_videos=1, depth=True))
     with h5py.File(summary.path) as file:

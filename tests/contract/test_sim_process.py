@@ -13,10 +13,16 @@ import cv2
 import pytest
 from click.testing import CliRunner
 from msgpackrpc.error import TransportError
+from served_world import tiny_scene
 
-from airsim_seg.builtin import environments
+from airsim_seg.builtin import environments, serving
 from airsim_seg.builtin.environments import ENVIRONMENTS
-from airsim_seg.builtin.faults import FaultName
+from airsim_seg.builtin.faults import Fault, FaultName
+from airsim_seg.builtin.rendering import rasteriser
+from airsim_seg.builtin.strict_world import StrictWorld
+from airsim_seg.builtin.strictness import STRICT
+from airsim_seg.builtin.switches import Switches
+from airsim_seg.builtin.world import World
 from airsim_seg.cli.main import main
 
 TINY = [sys.executable, str(Path(__file__).with_name("tiny_simulator.py"))]
@@ -147,6 +153,54 @@ def test_help_shows_an_example_and_every_fault():
     assert result.exit_code == 0
     assert "airsim-seg sim --env Neighborhood" in result.output
     assert [name for name in get_args(FaultName) if f"  {name}=N" not in result.output] == []
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """What the command would serve, instead of serving it."""
+    asked = {}
+
+    class Painter:
+        def __init__(self, *_):
+            pass
+
+        def warm_up(self):
+            pass
+
+    async def note(world, renderer, sock, on_ready, parent_pid, switches):  # noqa: ARG001
+        asked.update(world=world, switches=switches)
+        sock.close()
+
+    def small(environment, seed):
+        asked["seed"] = environment, seed
+        return tiny_scene()
+
+    monkeypatch.setattr(environments, "build", small)
+    monkeypatch.setattr(rasteriser, "Rasteriser", Painter)
+    monkeypatch.setattr(serving, "serve_until_stopped", note)
+    return asked
+
+
+def test_kind_unless_told_otherwise(served):
+    result = run("--port", "0")
+    assert result.exit_code == 0, result.output
+    assert type(served["world"]) is World
+    assert served["switches"] == Switches()
+    assert served["seed"] == ("Neighborhood", 0)
+
+
+def test_switches_reach_what_is_served(served, tmp_path):
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"CameraDefaults": {"CaptureSettings": [{"ImageType": 5, "Width": 64, "Height": 48}]}}')
+    args = ["--strict", "--palette", "srgb", "--fault", "delay=3", "--fault", "die-after=9", "--world-seed", "7"]
+    result = run("--port", "0", "--settings", str(settings), *args)
+    assert result.exit_code == 0, result.output
+    assert type(served["world"]) is StrictWorld
+    assert served["world"].strictness == STRICT
+    assert served["world"].settings.captures[0].size_hw == (144, 256)
+    assert served["world"].settings.captures[5].size_hw == (48, 64)
+    assert served["switches"] == Switches("srgb", (Fault("delay", 3), Fault("die-after", 9)))
+    assert served["seed"] == ("Neighborhood", 7)
 
 
 def test_list_names_every_environment():

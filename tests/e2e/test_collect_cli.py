@@ -33,6 +33,7 @@ def run(*args: str) -> Result:
         (("--seconds", "inf"), 2, "--seconds"),
         (("--rate", "0"), 2, "--rate"),
         (("--seed", "-1"), 2, "--seed"),
+        (("--world-seed", "-1"), 2, "--world-seed"),
         (("--vehicle", "boat"), 2, "drone"),
         (("--also", "smell"), 2, "depth"),
         (("--sim", "nonsense:port"), 2, "HOST:PORT"),
