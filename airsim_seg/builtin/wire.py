@@ -43,7 +43,7 @@ class Call:
 def new_unpacker() -> msgpack.Unpacker:
     """A decoder for one connection: str as text, bin as bytes, everything capped.
 
-    Text that is not UTF-8 is kept (surrogate escapes) and cannot name anything here.
+    Text that is not UTF-8 is kept (surrogate escapes); where an answer quotes it, it goes back as it came.
     """
     return msgpack.Unpacker(
         raw=False,
@@ -73,7 +73,7 @@ def reply(msgid: int, error: str | None, result: object) -> list[Buffer]:
 
     Floats go out as float64 (real AirSim: float32), so that a pose comes back with the bits it was set with.
     """
-    packer = msgpack.Packer(autoreset=False, use_bin_type=True)
+    packer = msgpack.Packer(autoreset=False, use_bin_type=True, unicode_errors="surrogateescape")
     out: list[Buffer] = []
     _pack([REPLY, msgid, error, result], packer, out)
     out.append(packer.bytes())
