@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from airsim_seg.builtin.geometry import on_grid
+from airsim_seg.builtin.traffic import PLACE_GRID_M
 from airsim_seg.types import Float64Array
 
 STEP_M = 2.0
@@ -20,10 +22,14 @@ class Course:
     """An open line without corners.
 
     Attributes:
-        points_m: float64 [K,2], about STEP_M apart.
+        points_m: float64 [K,2], about STEP_M apart. Kept rounded to the grid of all that is built: what is decided by
+            lengths and sides along the line must not hang on the last bit of a sine.
     """
 
     points_m: Float64Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points_m", on_grid(self.points_m, PLACE_GRID_M))
 
     @cached_property
     def arc_m(self) -> Float64Array:
@@ -56,7 +62,7 @@ class Course:
     def beside(self, left_m: float, start_m: float = 0.0, end_m: float | None = None) -> "Course":
         """The line shifted to the left, of a stretch of it; keep clear of the insides of narrow bends."""
         end_m = self.length_m if end_m is None else end_m
-        stops = np.linspace(start_m, end_m, max(2, round((end_m - start_m) / STEP_M) + 1))
+        stops = np.linspace(start_m, end_m, _stops(end_m - start_m, STEP_M))
         return Course(self.places_m(stops, left_m))
 
     def curvature(self, along_m: float) -> float:
@@ -83,7 +89,8 @@ class Course:
             x, y = axis_m[window[0], None] - a[0], axis_m[None, window[1]] - a[1]
             (dx, dy), long = b - a, self.arc_m[k + 1] - self.arc_m[k]
             share = np.clip((x * dx + y * dy) / long**2, 0, 1)
-            distance = np.hypot(x - share * dx, y - share * dy)
+            off_x, off_y = x - share * dx, y - share * dy
+            distance = np.sqrt(off_x * off_x + off_y * off_y)
             better = (distance < np.abs(left[window])) & (distance < reach_m)
             side = np.where(dx * y - dy * x >= 0, distance, -distance)
             left[window] = np.where(better, side, left[window])
@@ -126,10 +133,15 @@ def winding(corners_m: Sequence[Place], *, rounds: int = 4, step_m: float = STEP
     return Course(_even(points, step_m))
 
 
+def _stops(length_m: float, step_m: float) -> int:
+    """How many points a line gets; a length that is a half step more than whole ones counts as exactly that."""
+    return max(2, round(float(on_grid(length_m, PLACE_GRID_M)) / step_m) + 1)
+
+
 def _even(points: Float64Array, step_m: float) -> Float64Array:
     """Points of a line at even distances."""
     arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
-    stops = np.linspace(0, arc[-1], max(2, round(arc[-1] / step_m) + 1))
+    stops = np.linspace(0, arc[-1], _stops(float(arc[-1]), step_m))
     return np.stack([np.interp(stops, arc, points[:, k]) for k in (0, 1)], 1)
 
 

@@ -134,7 +134,7 @@ class SceneBuilder:
             tints=np.array(self._tints, np.float32),
             chunks=np.stack([ends - lengths, ends], 1).astype(np.int32),
             objects=tuple(self._objects),
-            player_start=Pose(on_grid(player_start.position_m, CORNER_GRID_M), player_start.orientation_wxyz),
+            player_start=_rounded_pose(player_start),
             ground_down_m=ground,
             anchors_m=np.array([part.anchor_m for part in parts], np.float32),
             ranges_m=np.array([part.range_m for part in parts], np.float32),
@@ -148,6 +148,11 @@ def _rounded(mesh: Mesh) -> Mesh:
     """The mesh on the grids; before it is cut, since the cut compares places."""
     corners, normals = on_grid(mesh.corners, CORNER_GRID_M), on_grid(mesh.normals, _NORMAL_GRID)
     return Mesh(corners, normals, on_grid(mesh.uv, _UV_GRID), mesh.materials)
+
+
+def _rounded_pose(pose: Pose) -> Pose:
+    turn = on_grid(pose.orientation_wxyz, _NORMAL_GRID)
+    return Pose(on_grid(pose.position_m, CORNER_GRID_M), turn / math.sqrt(sum(float(v) ** 2 for v in turn)))
 
 
 def _forms(mesh: Mesh | Levels) -> list[tuple[Mesh, _Triple, tuple[float, float]]]:
