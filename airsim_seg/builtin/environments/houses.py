@@ -41,13 +41,13 @@ class House:
 
 def random_house(rng: np.random.Generator) -> House:
     """Any house of the street."""
-    storeys = 2 if rng.random() < 0.65 else 1
-    deep = rng.uniform(8.5, 10.5)
+    storeys = 2 if rng.random() < 0.5 else 1
+    deep = rng.uniform(9.0, 11.0)
     return House(
         deep_m=deep,
-        wide_m=rng.uniform(10.5, 13.5) if storeys == 1 else rng.uniform(9.0, 11.0),
+        wide_m=rng.uniform(12.0, 15.0) if storeys == 1 else rng.uniform(9.5, 12.0),
         storeys=storeys,
-        rise_m=deep * rng.uniform(0.24, 0.36),
+        rise_m=deep * (rng.uniform(0.16, 0.24) if storeys == 1 else rng.uniform(0.26, 0.38)),
         hipped=bool(rng.random() < 0.4),
         brick=bool(rng.random() < 0.25),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from airsim_seg.builtin.environments import colours, houses, streets, trees, vehicles, yards
-from airsim_seg.builtin.environments.colours import mixed, varied
+from airsim_seg.builtin.environments.colours import Tint, mixed, varied
 from airsim_seg.builtin.environments.meshes import Mesh, moved, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.rendering.materials import Material
@@ -75,12 +75,13 @@ def build_pool_garden(builder: SceneBuilder, lot: Lot, rng: np.random.Generator)
 
 
 def _add_house(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.random.Generator) -> None:
-    y = -2.6 if house.wide_m < 11.5 else -2.0
+    y = -2.6
     at = lot.position_m(0.0, y)
-    wall_tint = varied((1.0, 0.95, 0.9), rng, 0.4) if house.brick else mixed(colours.WALLS, rng)
-    roof_tint = mixed(colours.ROOFS, rng)
+    wall_tint, roof_tint = _house_tints(house, rng)
     builder.add("Small_House", at, [lot.put(houses.walls(house), 0.0, y)], varied(wall_tint, rng, 0.1))
-    builder.add("Roof", at, [lot.put(houses.roof(house), 0.0, y)], varied(roof_tint, rng, 0.15))
+    # The bungalows of AirSimNH are one mesh with their roofs; its taller houses have roofs of their own.
+    cover = "Small_House" if house.storeys == 1 else "Roof"
+    builder.add(cover, at, [lot.put(houses.roof(house), 0.0, y)], varied(roof_tint, rng, 0.15))
     if rng.random() < 0.6:
         builder.add("Chimney", at, [lot.put(houses.chimney(house, rng.uniform(-2, 2)), 0.0, y)])
     if rng.random() < 0.55:
@@ -95,10 +96,25 @@ def _add_house(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.ran
     builder.add("Flat_Roof", at, [lot.put(cover, 2.0, _GARAGE_Y_M)], roof_tint)
 
 
+def _house_tints(house: houses.House, rng: np.random.Generator) -> tuple[Tint, Tint]:
+    """Of walls and roof: mostly what bungalows and taller houses of AirSimNH have, else anything."""
+    walls, roofs = colours.BUNGALOW if house.storeys == 1 else colours.TALL_HOUSE
+    if rng.random() < 0.3:
+        walls, roofs = colours.WALLS, colours.ROOFS
+    wall_tint = varied((1.0, 0.95, 0.9), rng, 0.4) if house.brick else mixed(walls, rng)
+    return wall_tint, mixed(roofs, rng)
+
+
 def _add_drive(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
-    length = TO_STREET_M - streets.ROAD_HALF_M - 2.0
+    length = TO_STREET_M - streets.STRIP_HALF_M - 2.0
     at = lot.position_m(2.0, _GARAGE_Y_M)
-    builder.add("Driveway", at, [lot.put(streets.driveway(length, 4.0), 2.0, _GARAGE_Y_M)], mixed(colours.PAVING, rng))
+    drive = lot.put(streets.driveway(length, rng.uniform(4.2, 5.6)), 2.0, _GARAGE_Y_M)
+    tint = mixed(colours.DRIVES, rng)
+    builder.add("Driveway", at, [drive], tint)
+    # Where it crosses verge and pavement, it is the street's.
+    across = streets.driveway(streets.STRIP_HALF_M - streets.ROAD_HALF_M, 5.2)
+    x = TO_STREET_M - streets.STRIP_HALF_M
+    builder.add("Road", lot.position_m(x, _GARAGE_Y_M), [lot.put(across, x, _GARAGE_Y_M)], varied(tint, rng, 0.1))
     if rng.random() < 0.65:
         x, turn = rng.uniform(5.5, 8.2), (0.0 if rng.random() < 0.5 else np.pi)
         car = lot.put(vehicles.car(rng), x, _GARAGE_Y_M, turn + rng.uniform(-0.06, 0.06))
@@ -108,22 +124,23 @@ def _add_drive(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> Non
 def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.random.Generator) -> None:
     path = yards.terrace(_FRONT_LINE_M - house.deep_m / 2 - 1.0, 1.4, 0.06)
     middle = (_FRONT_LINE_M + house.deep_m / 2 + 1.0) / 2
-    builder.add(
-        "Garden_Pavers", lot.position_m(middle, -2.6), [lot.put(path, middle, -2.6)], mixed(colours.PAVING, rng)
-    )
+    builder.add("Walkway", lot.position_m(middle, -2.6), [lot.put(path, middle, -2.6)], mixed(colours.DRIVES, rng))
     kind = rng.random()
-    stretches = ((-10.2, -3.8), (-1.4, 5.3))
-    if kind < 0.42:
+    stretches = ((-10.2, -3.8), (-1.4, 4.3))
+    if kind < 0.45:
         for low, high in stretches:
             _add_hedge(builder, lot, _FRONT_LINE_M, (low + high) / 2, high - low, np.pi / 2, rng)
-    elif kind < 0.8:
+    elif kind < 0.6:
+        walls = [lot.put(yards.low_wall(high - low), _FRONT_LINE_M, (low + high) / 2) for low, high in stretches]
+        builder.add("Low_Wall", lot.position_m(_FRONT_LINE_M, -7.0), walls, mixed(colours.ROCKS, rng))
+    elif kind < 0.85:
         panels = [
             lot.put(yards.picket_fence((0, low * lot.mirror, 0), (0, high * lot.mirror, 0), 1.15), _FRONT_LINE_M, 0.0)
             for low, high in stretches
         ]
         builder.add("Fence", lot.position_m(_FRONT_LINE_M, -7.0), panels, mixed(colours.FENCES, rng))
     for y in (-8.0, 3.6):
-        if rng.random() < 0.8:
+        if rng.random() < 0.6:
             add_tree(builder, lot, rng.uniform(8.0, 10.5), y + rng.uniform(-1, 1), rng)
     for _ in range(int(rng.integers(0, 3))):
         x, y = house.deep_m / 2 + 1.0, rng.choice((-1.0, 1.0)) * rng.uniform(3.2, 4.5) - 2.6

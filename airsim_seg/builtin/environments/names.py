@@ -8,7 +8,7 @@ roof), or means nothing at all, a name stands here whose id belongs to its own c
 # Object-name prefix -> class of airsim_seg.taxonomy. A number follows each prefix ("Tree_12") and adds nothing to the
 # id. The sky is no object: it is id 0.
 CLASS_OF_PREFIX: dict[str, str] = {
-    "Road": "road",  # 171
+    "Road": "road",  # 171, the strip between the gardens: carriageway, kerbs, verges, pavements
     "Car": "vehicle",  # 59
     "Landscape": "vegetation",  # 176, the ground and its grass
     "Hedge": "vegetation",  # 2
@@ -23,7 +23,8 @@ CLASS_OF_PREFIX: dict[str, str] = {
     "Sidewalk_Lantern": "traffic fixture",  # 77, street lamps; Street_Lamp would be 70, a fir
     "Fence": "fence",  # 6
     "Driveway": "stone",  # 112
-    "Walkway": "stone",  # 5, pavements; Sidewalk is in no class
+    "Walkway": "stone",  # 5, garden paths; Sidewalk is in no class, and the pavements of AirSimNH are part of its road
+    "Low_Wall": "stone",  # 7, walls at the edge of front gardens
     "Garden_Pavers": "stone",  # 7, terraces and pool surrounds
     "Rock": "stone",  # 180
     "Bench": "stone",  # 5

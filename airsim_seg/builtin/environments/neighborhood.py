@@ -80,19 +80,21 @@ def _add_roads(builder: SceneBuilder, rng: np.random.Generator) -> None:
 
 def _asphalt(rng: np.random.Generator) -> colours.Tint:
     """Each stretch was laid in another year: nearly black to worn and pale, always grey."""
-    return varied((worn := rng.uniform(0.55, 1.4), worn, worn), rng, 0.08)
+    return varied((worn := rng.uniform(0.75, 1.35), worn, worn), rng, 0.06)
 
 
 def _add_pavements(builder: SceneBuilder, rng: np.random.Generator) -> None:
-    corner = streets.WALK_FAR_M - streets.ROAD_HALF_M
+    """Kerbs, verges and pavements. As in AirSimNH, whose road is one mesh from garden to garden, they are road."""
+    corner = streets.STRIP_HALF_M - streets.ROAD_HALF_M
     for north, east, yaw, length in _stretches():
-        up = (
-            0.01 if yaw == _EAST else 0.0
-        )  # where two cross at a corner, one lies on top: in one plane they would flicker
+        # Where two cross at a corner, one lies on top: in one plane they would flicker.
+        up, first = (0.01, corner) if yaw == _EAST else (0.0, 0.0)
+        at = (north, east, -up)
         for side in (-1.0, 1.0):
-            at = (north, east, -up)
-            pieces = [moved(m, (corner - 1.6, 0, 0)) for m in streets.pavement(length - 2 * corner + 3.2, side)]
-            builder.add("Walkway", at, [placed(m, at, yaw) for m in pieces], mixed(colours.PAVING, rng))
+            grass = streets.verge(first, length - first, side)
+            builder.add("Road", at, [placed(m, at, yaw) for m in grass], varied(colours.WHITE, rng, 0.15))
+            walk = [moved(m, (corner - 1.7, 0, 0)) for m in streets.pavement(length - 2 * corner + 3.4, side)]
+            builder.add("Road", at, [placed(m, at, yaw) for m in walk], varied(colours.WALKS, rng, 0.25))
 
 
 def _lots(rng: np.random.Generator) -> list[Lot]:
@@ -164,12 +166,13 @@ def _along(start: tuple[float, float, float], yaw: float, x: float, y: float) ->
 
 
 def _add_parked_cars(builder: SceneBuilder, rng: np.random.Generator) -> None:
-    """At the left kerb of each stretch, so that the rest of the road stays free."""
+    """At both kerbs of each stretch, more on the left, so that the middle of the road stays free."""
     for north, east, yaw, length in _stretches():
         slots = np.arange(12, length - 12, 7.5)
-        for slot in rng.choice(slots, 3, replace=False):
-            x, y = float(slot + rng.uniform(-1, 1)), streets.ROAD_HALF_M - 1.0
-            turn = np.pi if rng.random() < 0.8 else 0.0
+        for k, slot in enumerate(rng.choice(slots, 4, replace=False)):
+            side = -1.0 if k == 0 else 1.0
+            x, y = float(slot + rng.uniform(-1, 1)), side * (streets.ROAD_HALF_M - 1.0)
+            turn = np.pi if (rng.random() < 0.85) == (side > 0) else 0.0
             at = (north, east, -streets.ROAD_UP_M)
             mesh = placed(moved(vehicles.car(rng), (x, y, 0.0), turn), at, yaw)
             builder.add("Car", _along(at, yaw, x, y), [mesh], mixed(colours.CARS, rng))
@@ -199,9 +202,11 @@ def _add_woods(builder: SceneBuilder, places: list[Lot], rng: np.random.Generato
                 x += rng.uniform(-1, 1)
                 meshes.append(trees.with_levels(lot.put(mesh, x, y), lot.position_m(x, y)))
     for north, east, yaw, length in _stretches():
-        places_m = np.stack([rng.uniform(0, length, 60), rng.normal(0, 2.2, 60).clip(-4, 4), np.full(60, 0.045)], 1)
+        places_m = np.stack(
+            [rng.uniform(0, length, 240), rng.normal(0, 3.0, 240).clip(-4.3, 4.3), np.full(240, 0.045)], 1
+        )
         meshes.append(placed(trees.fallen_leaves(rng, places_m), (north, east, 0.0), yaw))
-    builder.add("InstancedFoliageActor", (0.0, 0.0, 0.0), meshes, (0.09, 0.12, 0.09))
+    builder.add("InstancedFoliageActor", (0.0, 0.0, 0.0), meshes, (0.105, 0.14, 0.14))
 
 
 def _wood_places(rng: np.random.Generator) -> list[tuple[float, float]]:

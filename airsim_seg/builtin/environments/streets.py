@@ -9,10 +9,11 @@ from airsim_seg.builtin.environments.meshes import Mesh, box, cylinder, flat, jo
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.types import Float64Array
 
-ROAD_HALF_M = 5.0
+ROAD_HALF_M = 4.5
 KERB_M = 0.22
 WALK_NEAR_M, WALK_FAR_M = 6.6, 8.2  # edges of the pavement, from the middle of the road
-ROAD_UP_M, WALK_UP_M = 0.03, 0.09
+STRIP_HALF_M = WALK_FAR_M + 0.1  # of the whole strip of land that is the street's
+ROAD_UP_M, VERGE_UP_M, WALK_UP_M = 0.03, 0.02, 0.09
 _STEP_M = 20.0
 POLE_M = 9.6
 ARM_HEIGHTS_M = (9.1, 7.7)
@@ -48,6 +49,19 @@ def pavement(length_m: float, side: float) -> list[Mesh]:
     ]
 
 
+def verge(start_m: float, end_m: float, side: float) -> list[Mesh]:
+    """The grass between kerb and pavement and a little beyond it, along x on one side (+1 left, -1 right)."""
+    inner, outer = sorted((side * ROAD_HALF_M, side * STRIP_HALF_M))
+    edges = np.append(np.arange(start_m, end_m - 1e-6, _STEP_M), end_m)
+    return [
+        quad(
+            (x0, inner, VERGE_UP_M), (x1, inner, VERGE_UP_M), (x1, outer, VERGE_UP_M), (x0, outer, VERGE_UP_M),
+            material=Material.GRASS, uv_scale=1 / 3.5,
+        )
+        for x0, x1 in pairwise(edges)
+    ]  # fmt: skip
+
+
 @cache
 def pole() -> Mesh:
     """A wooden pole with two arms across y, insulators and a transformer."""
@@ -74,7 +88,7 @@ def wires(length_m: float) -> Mesh:
 
 
 def _wire(a: Float64Array, b: Float64Array) -> Mesh:
-    return cylinder(a, b, (0.026, 0.026), Material.RUBBER, sides=3)
+    return cylinder(a, b, (0.014, 0.014), Material.RUBBER, sides=3)
 
 
 @cache

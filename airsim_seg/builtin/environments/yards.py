@@ -33,6 +33,14 @@ def board_fence(start: Point, end: Point, height_m: float) -> Mesh:
     return joined([*sides, _posts(a, b, height_m + 0.1)])
 
 
+def low_wall(long_m: float) -> Mesh:
+    """A knee-high wall of rubble under pale slabs, along y and centred at the origin."""
+    y = long_m / 2
+    stones = box((-0.16, -y, -0.2), (0.16, y, 0.62), Material.RUBBLE, tile_m=1.6)
+    slabs = box((-0.22, -y - 0.06, 0.62), (0.22, y + 0.06, 0.72), Material.CONCRETE, bottom=True, tile_m=1.5)
+    return joined([stones, slabs])
+
+
 def _posts(a: Float64Array, b: Float64Array, height_m: float) -> Mesh:
     long = float(np.linalg.norm(b - a))
     count = max(2, round(long / _POST_EVERY_M) + 1)

@@ -110,7 +110,7 @@ def _birch_bark(rng: np.random.Generator) -> Float64Array:
 
 def _leaves(rng: np.random.Generator) -> Float64Array:
     _, shade = leaf_sprite(SIZE, 11)
-    return np.array((0.62, 0.80, 0.40)) * shade[..., None] * (0.8 + 0.4 * _noise(rng, 16, 4))
+    return np.array((0.60, 0.80, 0.46)) * shade[..., None] * (0.8 + 0.4 * _noise(rng, 16, 4))
 
 
 def _needles(rng: np.random.Generator) -> Float64Array:
