@@ -6,14 +6,14 @@ import numpy as np
 
 from airsim_seg.builtin.environments import colours, houses, streets, trees, vehicles, yards
 from airsim_seg.builtin.environments.colours import Tint, mixed, varied
-from airsim_seg.builtin.environments.meshes import Mesh, moved, placed
+from airsim_seg.builtin.environments.meshes import Mesh, joined, moved, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.rendering.materials import Material
 
 WIDE_M = 21.0
 TO_STREET_M = 18.8  # from the house's middle to the middle of the road
 TO_BACK_M = 18.7
-_FRONT_LINE_M = TO_STREET_M - streets.WALK_FAR_M - 0.7
+_FRONT_LINE_M = TO_STREET_M - streets.STRIP_HALF_M - 0.3
 _GARAGE_Y_M, _GARAGE_WIDE_M, _GARAGE_DEEP_M = 7.7, 4.4, 6.0
 _BACK_GARDEN_M = -11.3
 
@@ -51,8 +51,8 @@ def build_lot(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None
     """Add a house, its drive, its gardens and what stands in them."""
     house = houses.random_house(rng)
     _add_house(builder, lot, house, rng)
-    _add_drive(builder, lot, rng)
-    _add_front(builder, lot, house, rng)
+    drive_from_m = _add_drive(builder, lot, rng)
+    _add_front(builder, lot, house, drive_from_m, rng)
     _add_sides(builder, lot, rng)
     _add_back(builder, lot, rng)
 
@@ -105,31 +105,40 @@ def _house_tints(house: houses.House, rng: np.random.Generator) -> tuple[Tint, T
     return wall_tint, mixed(roofs, rng)
 
 
-def _add_drive(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> None:
+def _add_drive(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> float:
+    """A drive from the garage to the street, sometimes as wide as a yard; gives the y of its inner edge."""
     length = TO_STREET_M - streets.STRIP_HALF_M - 2.0
-    at = lot.position_m(2.0, _GARAGE_Y_M)
-    drive = lot.put(streets.driveway(length, rng.uniform(4.2, 5.6)), 2.0, _GARAGE_Y_M)
-    tint = mixed(colours.DRIVES, rng)
-    builder.add("Driveway", at, [drive], tint)
+    outer = _GARAGE_Y_M + 2.6
+    inner = rng.uniform(1.2, 3.0) if rng.random() < 0.45 else rng.uniform(4.6, 5.4)
+    middle, tint = (outer + inner) / 2, mixed(colours.DRIVES, rng)
+    drive = lot.put(streets.driveway(length, outer - inner), 2.0, middle)
+    if inner < 4.0:  # a yard begins in front of the house
+        drive = lot.put(streets.driveway(length - 5.0, outer - inner), 7.0, middle)
+        lane = lot.put(streets.driveway(5.0, 4.4), 2.0, _GARAGE_Y_M)
+        drive = joined([drive, lane])
+    builder.add("Driveway", lot.position_m(2.0, _GARAGE_Y_M), [drive], tint)
     # Where it crosses verge and pavement, it is the street's.
-    across = streets.driveway(streets.STRIP_HALF_M - streets.ROAD_HALF_M, 5.2)
+    across = streets.driveway(streets.STRIP_HALF_M - streets.ROAD_HALF_M, 5.0)
     x = TO_STREET_M - streets.STRIP_HALF_M
     builder.add("Road", lot.position_m(x, _GARAGE_Y_M), [lot.put(across, x, _GARAGE_Y_M)], varied(tint, rng, 0.1))
     if rng.random() < 0.65:
         x, turn = rng.uniform(5.5, 8.2), (0.0 if rng.random() < 0.5 else np.pi)
         car = lot.put(vehicles.car(rng), x, _GARAGE_Y_M, turn + rng.uniform(-0.06, 0.06))
         builder.add("Car", lot.position_m(x, _GARAGE_Y_M), [car], mixed(colours.CARS, rng))
+    return inner
 
 
-def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.random.Generator) -> None:
+def _add_front(
+    builder: SceneBuilder, lot: Lot, house: houses.House, drive_from_m: float, rng: np.random.Generator
+) -> None:
     path = yards.terrace(_FRONT_LINE_M - house.deep_m / 2 - 1.0, 1.4, 0.06)
     middle = (_FRONT_LINE_M + house.deep_m / 2 + 1.0) / 2
     builder.add("Walkway", lot.position_m(middle, -2.6), [lot.put(path, middle, -2.6)], mixed(colours.DRIVES, rng))
     kind = rng.random()
-    stretches = ((-10.2, -3.8), (-1.4, 4.3))
+    stretches = ((-10.2, -3.8), (-1.4, drive_from_m - 0.4))
     if kind < 0.45:
         for low, high in stretches:
-            _add_hedge(builder, lot, _FRONT_LINE_M, (low + high) / 2, high - low, np.pi / 2, rng)
+            _add_hedge(builder, lot, _FRONT_LINE_M - 0.5, (low + high) / 2, high - low, np.pi / 2, rng)
     elif kind < 0.6:
         walls = [lot.put(yards.low_wall(high - low), _FRONT_LINE_M, (low + high) / 2) for low, high in stretches]
         builder.add("Low_Wall", lot.position_m(_FRONT_LINE_M, -7.0), walls, mixed(colours.ROCKS, rng))
@@ -140,7 +149,7 @@ def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.ran
         ]
         builder.add("Fence", lot.position_m(_FRONT_LINE_M, -7.0), panels, mixed(colours.FENCES, rng))
     for y in (-8.0, 3.6):
-        if rng.random() < 0.6:
+        if y < drive_from_m and rng.random() < 0.6:
             add_tree(builder, lot, rng.uniform(8.0, 10.5), y + rng.uniform(-1, 1), rng)
     for _ in range(int(rng.integers(0, 3))):
         x, y = house.deep_m / 2 + 1.0, rng.choice((-1.0, 1.0)) * rng.uniform(3.2, 4.5) - 2.6
@@ -151,7 +160,7 @@ def _add_front(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.ran
 def _add_hedge(
     builder: SceneBuilder, lot: Lot, x: float, y: float, long_m: float, turn_rad: float, rng: np.random.Generator
 ) -> None:
-    mesh = trees.hedge(rng, length_m=long_m, height_m=rng.uniform(1.0, 1.6), width_m=1.1, density=8.0)
+    mesh = trees.hedge(rng, length_m=long_m, height_m=rng.uniform(1.1, 2.0), width_m=1.3, density=7.0)
     at = lot.position_m(x, y)
     builder.add("Hedge", at, [trees.with_levels(lot.put(mesh, x, y, turn_rad), at)], mixed(colours.HEDGES, rng, 0.3))
 
@@ -164,7 +173,7 @@ def add_tree(builder: SceneBuilder, lot: Lot, x: float, y: float, rng: np.random
         mesh = trees.fir(rng, height_m=rng.uniform(12, 19), spread_m=rng.uniform(2.8, 4), count=620)
         tint = mixed(colours.FIRS, rng, 0.3)
     elif kind == "Oak":
-        mesh = trees.broadleaf(rng, height_m=rng.uniform(14, 19), spread_m=rng.uniform(5.5, 7), count=1400, card_m=1.15)
+        mesh = trees.broadleaf(rng, height_m=rng.uniform(14, 19), spread_m=rng.uniform(6, 8.5), count=1400, card_m=1.3)
     elif kind == "Birch":
         mesh = trees.broadleaf(
             rng, height_m=rng.uniform(11, 15), spread_m=rng.uniform(2.8, 3.8), count=420, card_m=0.8,
@@ -181,11 +190,11 @@ def _add_sides(builder: SceneBuilder, lot: Lot, rng: np.random.Generator) -> Non
     """The boundary on the side away from the garage, and at the back."""
     y = -WIDE_M / 2 + 0.1
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.3:
         fence = yards.board_fence((-TO_BACK_M, 0, 0), (2.0, 0, 0), 1.7)
         builder.add("Fence", lot.position_m(-8.0, y), [lot.put(fence, 0.0, y)], mixed(colours.FENCES, rng))
-    elif kind < 0.75:
-        _add_hedge(builder, lot, -7.0, y, 16.0, 0.0, rng)
+    elif kind < 0.85:
+        _add_hedge(builder, lot, -4.0, y, 24.0, 0.0, rng)
     if lot.owns_back:
         fence = yards.board_fence((0, -WIDE_M / 2, 0), (0, WIDE_M / 2, 0), 1.8)
         builder.add(

@@ -80,7 +80,7 @@ def _add_roads(builder: SceneBuilder, rng: np.random.Generator) -> None:
 
 def _asphalt(rng: np.random.Generator) -> colours.Tint:
     """Each stretch was laid in another year: nearly black to worn and pale, always grey."""
-    return varied((worn := rng.uniform(0.75, 1.35), worn, worn), rng, 0.06)
+    return varied((worn := rng.uniform(0.7, 1.2), worn, worn), rng, 0.06)
 
 
 def _add_pavements(builder: SceneBuilder, rng: np.random.Generator) -> None:
@@ -195,9 +195,9 @@ def _add_woods(builder: SceneBuilder, places: list[Lot], rng: np.random.Generato
     meshes: list[Mesh | Levels] = [_wood_tree(rng, north, east) for north, east in _wood_places(rng)]
     for lot in places:
         for x, y in ((-15.5, -8.4), (-15.5, 7.8), (-3.0, -10.3)):
-            if rng.random() < 0.75:
+            if rng.random() < 0.6:
                 mesh = trees.broadleaf(
-                    rng, height_m=rng.uniform(15, 21), spread_m=rng.uniform(4.5, 6.2), count=460, card_m=1.6
+                    rng, height_m=rng.uniform(15, 21), spread_m=rng.uniform(5, 7.5), count=460, card_m=1.8
                 )
                 x += rng.uniform(-1, 1)
                 meshes.append(trees.with_levels(lot.put(mesh, x, y), lot.position_m(x, y)))
@@ -227,6 +227,6 @@ def _wood_tree(rng: np.random.Generator, north: float, east: float) -> Levels:
         mesh = trees.fir(rng, height_m=rng.uniform(15, 24), spread_m=rng.uniform(3.2, 4.5), count=200)
     else:
         mesh = trees.broadleaf(
-            rng, height_m=rng.uniform(15, 23), spread_m=rng.uniform(5, 7), count=220, card_m=2.4, lobes=7
+            rng, height_m=rng.uniform(15, 23), spread_m=rng.uniform(6, 8.5), count=240, card_m=2.6, lobes=8
         )
     return trees.with_levels(placed(mesh, (north, east, down), rng.uniform(0, 6)), (north, east, down))

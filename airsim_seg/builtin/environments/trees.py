@@ -151,7 +151,7 @@ def hedge(rng: np.random.Generator, *, length_m: float, height_m: float, width_m
     wave = 0.12 * np.sin(place[:, 0] * length_m * 1.7 + rng.uniform(0, 6))
     centres = place * size + (0, 0, height_m / 2)
     centres[:, 2] *= 1 + wave
-    leaves = cards(centres, _unit(outward + np.array((0, 0, 0.3))), rng.uniform(0.3, 0.55, count), Material.LEAVES, rng)
+    leaves = cards(centres, _unit(outward + np.array((0, 0, 0.3))), rng.uniform(0.3, 0.75, count), Material.LEAVES, rng)
     inner = size / 2 * (0.98, 0.72, 1.0)
     heart = box((-inner[0], -inner[1], 0), (inner[0], inner[1], height_m * 0.85), Material.THICKET)
     return joined([leaves, heart])
