@@ -9,13 +9,16 @@ import numpy as np
 import pytest
 from sound_scenes import check_arrays, check_chunks, check_triangles
 
-from airsim_seg.builtin.environments import CLASS_OF_PREFIX, build, prefix_of
+from airsim_seg.builtin.environments import CLASS_OF_PREFIX, build, prefix_of, streets
+from airsim_seg.builtin.environments.neighborhood import STREETS_EAST_M
 from airsim_seg.builtin.rendering.camera import chunks_at
+from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.errors import UsageError
 from airsim_seg.palette import id_from_name
 from airsim_seg.taxonomy import CLASS_NAMES
 
+LEAVES = (Material.LEAVES, Material.NEEDLES, Material.LITTER)
 RAW_ID_TABLE = Path(__file__).parents[3] / "shared/data/airsim_neighborhood/raw_id_table.csv"
 
 
@@ -96,6 +99,66 @@ def test_the_player_starts_upright_on_the_ground_of_a_road(scene: Scene) -> None
     low, high = corners.min(1), corners.max(1)
     over = (low[:, 0] <= north) & (north <= high[:, 0]) & (low[:, 1] <= east) & (east <= high[:, 1])
     assert over.any()
+
+
+@pytest.fixture(scope="module")
+def ground(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """Solid triangles within 20 cm of the level ground [N,3,3], and the prefixes of their objects [N]."""
+    up = -scene.triangles_m[..., 2]
+    low = (up < 0.2).all(1) & (up > -0.05).all(1) & ~np.isin(scene.materials, LEAVES)
+    prefixes = np.array([prefix_of(o.name) for o in scene.objects])
+    return scene.triangles_m[low].astype(np.float64), prefixes[scene.object_index[low]]
+
+
+def ground_object(ground: tuple[np.ndarray, np.ndarray], north: float, east: float) -> str:
+    """Prefix of what lies on top at a place, by barycentric shares."""
+    corners, prefixes = ground
+    place = np.array((north, east))
+    a, b, c = np.moveaxis(corners[..., :2], 1, 0)
+    sides = [(v - u)[:, 0] * (place - u)[:, 1] - (v - u)[:, 1] * (place - u)[:, 0] for u, v in ((b, c), (c, a), (a, b))]
+    shares = np.stack(sides, 1)
+    over = (shares >= 0).all(1) | (shares <= 0).all(1)
+    over &= np.abs(shares.sum(1)) > 1e-9  # upright walls
+    up = -(corners[over][..., 2] * shares[over] / shares[over].sum(1, keepdims=True)).sum(1)
+    return str(prefixes[over][np.argmax(up)])
+
+
+@pytest.mark.parametrize("street", [0, 1, 2])
+def test_a_street_is_road_from_garden_to_garden_as_in_real_captures(
+    ground: tuple[np.ndarray, np.ndarray], street: int
+) -> None:
+    """Carriageway, verges and pavements of AirSimNH are one mesh; behind them gardens or their drives begin."""
+    east = STREETS_EAST_M[street]
+    for north in (-61.7, -38.9, 33.3, 66.1):
+        for side in (-1, 1):
+            for off in (1.0, streets.ROAD_HALF_M + 0.6, (streets.WALK_NEAR_M + streets.WALK_FAR_M) / 2):
+                found = ground_object(ground, north, east + side * off)
+                assert found == "Road", (north, side, off)
+            assert ground_object(ground, north, east + side * (streets.STRIP_HALF_M + 2.5)) != "Road"
+
+
+def test_crossings_have_no_holes_in_their_corners(ground: tuple[np.ndarray, np.ndarray]) -> None:
+    corner = (streets.ROAD_HALF_M + streets.STRIP_HALF_M) / 2
+    for north in (corner, -corner):
+        for east in (corner, -corner):
+            assert ground_object(ground, north, east) == "Road"
+
+
+def test_bungalows_are_one_thing_with_their_roofs_and_taller_houses_are_not(scene: Scene) -> None:
+    places: dict[tuple[float, float, float], Counter[str]] = {}
+    heights: dict[tuple[float, float, float], float] = {}
+    glass = scene.materials == Material.GLASS
+    indices, tops_up_m = scene.object_index[glass], -scene.triangles_m[glass][..., 2].min(1)
+    for k, thing in enumerate(scene.objects):
+        if (prefix := prefix_of(thing.name)) in ("Small_House", "Roof"):
+            places.setdefault(thing.position_m, Counter())[prefix] += 1
+            if (indices == k).any():
+                heights[thing.position_m] = float(tops_up_m[indices == k].max())
+    assert {tuple(sorted(kinds.items())) for kinds in places.values()} == {
+        (("Small_House", 2),), (("Roof", 1), ("Small_House", 1)),
+    }  # fmt: skip
+    for place, kinds in places.items():
+        assert (kinds["Roof"] == 1) == (heights[place] > 4.0)
 
 
 def test_hills_surround_a_level_settlement(scene: Scene) -> None:
