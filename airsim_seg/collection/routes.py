@@ -160,8 +160,8 @@ def long_way(
         field = cost_field(_forwards(worn, way), (int(way[-1, 0]), int(way[-1, 1])), leg_length * 1.25 + 2)
         goals = np.argwhere(np.isfinite(field.length) & (field.length >= leg_length))
         if not len(goals):
-            reach = np.where(np.isfinite(field.length), field.length, 0.0)
-            goals = np.argwhere(reach >= 0.9 * reach.max())
+            reach = np.where(np.isfinite(field.length), field.length, -1.0)  # the start itself is 0 away
+            goals = np.argwhere((reach >= 0.9 * reach.max()) & (reach >= 0))
         leg = field.way_to(_draw_goal(goals, field, appeal, rng))
         if len(leg) < 4:
             return None

@@ -66,6 +66,13 @@ def test_no_way_out_is_none() -> None:
     assert routes.long_way(room, (4, 4), 50, np.random.default_rng(0)) is None
 
 
+def test_a_pocket_of_one_cell_with_appealing_land_around_has_no_way_out() -> None:
+    cost = np.ones((30, 30))
+    cost[10:13, 10:13] = np.inf
+    cost[11, 11] = 1.0
+    assert routes.long_way(cost, (11, 11), 20.0, np.random.default_rng(0), appeal=np.ones((30, 30))) is None
+
+
 def test_goals_go_where_the_appeal_is() -> None:
     appeal = np.zeros((41, 41))
     appeal[:, 30:] = 1.0
