@@ -32,10 +32,10 @@ def build_neighborhood(seed: int) -> Scene:
     _add_roads(builder, rng)
     _add_pavements(builder, rng)
     places = _lots(rng)
-    # Every sixth lot or so is no house but a garden with a pool by the street, where drones can see it, or a park.
+    # Every eighth lot is no house but a garden with a pool by the street, where drones can see it; some are parks.
     kinds = np.full(len(places), "house", object)
-    kinds[rng.integers(0, 6) :: 6] = "pool"
-    kinds[rng.choice(np.flatnonzero(kinds == "house"), 2, replace=False)] = "park"
+    kinds[rng.integers(0, 8) :: 8] = "pool"
+    kinds[rng.choice(np.flatnonzero(kinds == "house"), 5, replace=False)] = "park"
     make = {"house": build_lot, "pool": build_pool_garden, "park": _add_park}
     for kind, lot in zip(kinds, places, strict=True):
         make[kind](builder, lot, rng)
@@ -80,7 +80,7 @@ def _add_roads(builder: SceneBuilder, rng: np.random.Generator) -> None:
 
 def _asphalt(rng: np.random.Generator) -> colours.Tint:
     """Each stretch was laid in another year: nearly black to worn and pale, always grey."""
-    return varied((worn := rng.uniform(0.7, 1.2), worn, worn), rng, 0.06)
+    return varied((worn := rng.uniform(0.65, 1.1), worn, worn), rng, 0.06)
 
 
 def _add_pavements(builder: SceneBuilder, rng: np.random.Generator) -> None:

@@ -9,7 +9,7 @@ from airsim_seg.builtin.environments.meshes import Mesh, box, cylinder, flat, jo
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.types import Float64Array
 
-ROAD_HALF_M = 4.5
+ROAD_HALF_M = 5.0
 KERB_M = 0.22
 WALK_NEAR_M, WALK_FAR_M = 6.6, 8.2  # edges of the pavement, from the middle of the road
 STRIP_HALF_M = WALK_FAR_M + 0.1  # of the whole strip of land that is the street's

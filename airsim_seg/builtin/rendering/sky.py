@@ -42,8 +42,8 @@ class Daylight:
     sun: tuple[float, float, float] = (2.35, 2.3, 2.05)
     ambient: tuple[float, float, float] = (0.07, 0.115, 0.175)
     bounce: tuple[float, float, float] = (0.075, 0.08, 0.08)
-    horizon: tuple[float, float, float] = (0.86, 1.05, 1.18)
-    zenith: tuple[float, float, float] = (0.10, 0.43, 0.90)
+    horizon: tuple[float, float, float] = (0.94, 1.13, 1.27)
+    zenith: tuple[float, float, float] = (0.03, 0.34, 0.80)
     clouds: float = 0.3
     haze_per_m: float = 0.0006
     exposure: float = 1.0
@@ -67,7 +67,7 @@ def sky_map(light: Daylight, seed: int) -> Float32Array:
     square = north**2 + east**2
     up = (1 - square) / (1 + square)
     direction = np.stack([north * (1 + up), east * (1 + up), -up], -1)
-    height = np.clip(up, 0, 1)[..., None] ** 0.9
+    height = np.clip(up, 0, 1)[..., None] ** 0.8
     colour = np.array(light.horizon) * (1 - height) + np.array(light.zenith) * height
     towards = np.clip(direction @ sun_direction(light), 0, 1)[..., None]
     colour = colour + np.array(light.sun) * (0.03 * towards**6 + 0.15 * towards**90)

@@ -131,9 +131,9 @@ def _surfaces(scene: Scene) -> shading.Surfaces:
     faces[:, :9] = scene.normals.reshape(-1, 9)
     faces[:, 9:15] = scene.uv.reshape(-1, 6)
     faces[:, 15], faces[:, 16], faces[:, 17] = density, scene.materials, scene.object_index
-    # Each leaf card its own brightness, 0.4 to 1.6, and each plant its own hue.
+    # Each leaf card its own brightness, 0.3 to 1.7, and each plant its own hue.
     leafy = np.isin(scene.materials, list(FOLIAGE))
-    faces[:, 18] = np.where(leafy, 0.4 + 1.2 * _scattered(np.arange(len(corners))), 1.0)
+    faces[:, 18] = np.where(leafy, 0.3 + 1.4 * _scattered(np.arange(len(corners))), 1.0)
     faces[leafy, 23] = np.repeat(_warmth(scene), np.diff(scene.chunks, axis=1)[:, 0])[leafy]
     return shading.Surfaces(faces, scene.tints)
 

@@ -40,7 +40,7 @@ def _asphalt(rng: np.random.Generator) -> Float64Array:
 
 def _grass(rng: np.random.Generator) -> Float64Array:
     dry = _noise(rng, 4, 5)
-    green = np.array((0.115, 0.175, 0.045)) * (1 - dry) + np.array((0.25, 0.29, 0.115)) * dry
+    green = np.array((0.125, 0.185, 0.055)) * (1 - dry) + np.array((0.31, 0.335, 0.16)) * dry
     grass: Float64Array = green * (0.45 + 1.1 * _noise(rng, 32, 4, 0.9)) * _grain(rng, 0.7)
     return grass
 
