@@ -7,6 +7,7 @@ setupCameraFromSettings).
 import numpy as np
 
 from airsim_seg.builtin.camera_settings import SCENE_GAMMA
+from airsim_seg.builtin.picture_noise import noisy
 from airsim_seg.builtin.scene import FAR_DEPTH_M
 from airsim_seg.builtin.shots import DEPTH_PERSPECTIVE, DEPTH_PLANAR, SCENE, Shot
 from airsim_seg.types import Float32Array, UInt8Array
@@ -28,7 +29,7 @@ def finished(shot: Shot, bgr: UInt8Array) -> UInt8Array:
     if is_scene and shot.gamma != SCENE_GAMMA:
         levels = 255 * (np.arange(256) / 255) ** (SCENE_GAMMA / shot.gamma)
         bgr = np.rint(levels).astype(np.uint8)[bgr]
-    return bgr
+    return bgr if shot.noise is None else noisy(bgr, shot.noise, shot.noise_key, shot.time_ns)
 
 
 def bent_floats(shot: Shot, values: Float32Array) -> Float32Array:

@@ -214,6 +214,18 @@ def test_gamma_brightens_the_scene_and_leaves_the_mask(served):
     assert mask.image_data_uint8 == same.image_data_uint8
 
 
+def test_noise_is_on_the_type_it_is_for_and_belongs_to_the_clock(served):
+    noise = {"CaptureSettings": SMALL, "NoiseSettings": [{"ImageType": 0, "Enabled": True}, {"ImageType": 1}]}
+    client = served("Multirotor", Vehicles={"V": {"Cameras": {"noisy": noise, "clean": {}}}}).client()
+    asked = [raw("noisy", 0), raw("clean", 0), raw("noisy", 1), raw("clean", 1)]
+    noisy, clean, depth, same_depth = client.simGetImages(asked)
+    assert 0.2 < (pixels(noisy) != pixels(clean)).mean() < 1
+    assert depth.image_data_uint8 == same_depth.image_data_uint8
+    assert client.simGetImages(asked)[0].image_data_uint8 == noisy.image_data_uint8, "the clock stands"
+    client.simContinueForTime(0.04)
+    assert client.simGetImages(asked)[0].image_data_uint8 != noisy.image_data_uint8
+
+
 def test_the_origin_on_the_earth_is_the_files(served):
     running = served("Multirotor", OriginGeopoint={"Latitude": -33.9, "Longitude": 18.4, "Altitude": 50})
     client = running.client(airsim.MultirotorClient)
