@@ -14,6 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from airsim_seg import elementary
 from airsim_seg.builtin.camera_settings import MAX_FOV_DEG, MAX_SIDE_PX
 from airsim_seg.types import Float32Array, Float64Array, Int32Array, UInt8Array
 
@@ -63,7 +64,7 @@ class Distortion:
 
         That is the first zero of d/dr r (1 + K1 r^2 + K2 r^4 + K3 r^6), in focal lengths, or what can be drawn.
         """
-        widest = math.tan(math.radians(MAX_FOV_DEG) / 2)
+        widest = elementary.tan(math.radians(MAX_FOV_DEG) / 2)
         squares = np.roots([7 * self.k3, 5 * self.k2, 3 * self.k1, 1.0])
         real = squares.real[(abs(squares.imag) < 1e-9) & (squares.real > 0)]
         return min(widest, math.sqrt(min(real))) if len(real) else widest
@@ -135,16 +136,16 @@ class Warp:
         """
         self._distortion, self.size_hw = distortion, size_hw
         height, width = size_hw
-        self._focal_px = width / 2 / math.tan(math.radians(fov_deg) / 2)
+        self._focal_px = width / 2 / elementary.tan(math.radians(fov_deg) / 2)
         edge = self._bent_points(np.r_[0.0:width], np.array([0.0, height - 1]))
         side = self._bent_points(np.array([0.0, width - 1]), np.r_[0.0:height])
         across, down = (self._reach_px(axis, edge, side) for axis in (0, 1))
         # Some pixel beyond what is sampled, and no more than a camera can see.
-        widest_px = self._focal_px * math.tan(math.radians(MAX_FOV_DEG) / 2)
+        widest_px = self._focal_px * elementary.tan(math.radians(MAX_FOV_DEG) / 2)
         half_width = min(max(width / 2, across + 2), MAX_WIDENING * width / 2, widest_px, MAX_SIDE_PX / 2)
         half_height = min(max(height / 2, down + 2), MAX_WIDENING * height / 2, MAX_SIDE_PX / 2)
         self.wide_hw = (2 * math.ceil(half_height), 2 * math.floor(half_width))
-        self.wide_fov_deg = math.degrees(2 * math.atan(self.wide_hw[1] / 2 / self._focal_px))
+        self.wide_fov_deg = math.degrees(2 * elementary.atan2(self.wide_hw[1] / 2, self._focal_px))
 
     def _bent_points(self, columns: Float64Array, rows: Float64Array) -> Points:
         """Centres of pixels of the distorted picture."""

@@ -6,6 +6,7 @@ setupCameraFromSettings).
 
 import numpy as np
 
+from airsim_seg import elementary
 from airsim_seg.builtin.camera_settings import SCENE_GAMMA
 from airsim_seg.builtin.picture_noise import noisy
 from airsim_seg.builtin.scene import FAR_DEPTH_M
@@ -27,8 +28,9 @@ def finished(shot: Shot, bgr: UInt8Array) -> UInt8Array:
     if shot.warp is not None:
         bgr = shot.warp.blended(bgr) if is_scene else shot.warp.picked_bytes(bgr)
     if is_scene and shot.gamma != SCENE_GAMMA:
-        levels = 255 * (np.arange(256) / 255) ** (SCENE_GAMMA / shot.gamma)
-        bgr = np.rint(levels).astype(np.uint8)[bgr]
+        exponent = SCENE_GAMMA / shot.gamma
+        levels = [round(255 * elementary.power(level / 255, exponent)) for level in range(256)]
+        bgr = np.array(levels, np.uint8)[bgr]
     return bgr if shot.noise is None else noisy(bgr, shot.noise, shot.noise_key, shot.time_ns)
 
 

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from airsim_seg import elementary
 from airsim_seg.builtin.camera_settings import NoiseSettings
 from airsim_seg.builtin.sensors.noise import generator
 from airsim_seg.types import Float32Array, UInt8Array
@@ -58,7 +59,7 @@ def _waved(values: Float32Array, own: NoiseSettings, time_ns: int) -> Float32Arr
     height, width = values.shape[:2]
     centre = time_ns / 1e9 / WAVE_PERIOD_S % 1.0
     away = ((np.arange(height) + 0.5) / height - centre) / (WAVE_HEIGHT * max(own.horz_wave_vert_size, 1e-6))
-    bump = np.exp(-away * away).astype(np.float32)
+    bump = (1 / (1 + away * away) ** 2).astype(np.float32)
     reached = (np.arange(width) < own.horz_wave_screen_size * width).astype(np.float32)
     ghost = _moved(values, min(own.horz_wave_strength, 1.0) * width * bump)
     return _mixed(values, ghost, own.horz_wave_contrib * bump[:, None, None] * reached[:, None])
@@ -81,7 +82,7 @@ def _speckled(values: Float32Array, own: NoiseSettings, rng: np.random.Generator
     columns = (np.arange(width) / side_px).astype(np.int64)
     shape = (rows[-1] + 1, columns[-1] + 1)
     grey = 255 * rng.random(shape, np.float32)
-    shown = (rng.random(shape, np.float32) < math.exp(min(0.0, 1 - own.rand_density))).astype(np.float32)
+    shown = (rng.random(shape, np.float32) < elementary.exp(min(0.0, 1 - own.rand_density))).astype(np.float32)
     cells = np.ix_(rows, columns)
     return _mixed(values, grey[cells][..., None], own.rand_contrib * shown[cells][..., None])
 
