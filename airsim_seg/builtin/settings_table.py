@@ -41,9 +41,9 @@ class Book:
     def warn_of_unknown_keys(self) -> None:
         """Add a warning for every key that nobody asked for; AirSim ignores them in silence."""
         for table in self.tables:
-            known = [key for kind, key in self.states if kind == table.kind]
-            lower = {key.lower(): key for key in known}
-            for key in table.unasked():
+            unknown = table.unasked()
+            lower = {key.lower(): key for kind, key in self.states if kind == table.kind} if unknown else {}
+            for key in unknown:
                 near = difflib.get_close_matches(key.lower(), lower, n=1, cutoff=0.75)
                 hint = f"; did you mean {lower[near[0]]}?" if near and lower[near[0]] != key else ""
                 self.warnings.append(f"{self.source}: {table.at(key)} is not known and is ignored{hint}")

@@ -1,6 +1,8 @@
 """docs/settings.md: its tables have every key that the code knows, with what becomes of it; its examples are true."""
 
+import copy
 import json
+import math
 import re
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from airsim_seg.builtin.sensor_settings import SENSOR
 from airsim_seg.builtin.settings import read_root, read_settings
 from airsim_seg.builtin.settings_table import Book, Table
 from airsim_seg.builtin.settings_version import OLD_KEYS, check_version
+from airsim_seg.errors import CorruptFile
 
 PAGE = (Path(__file__).parents[2] / "docs" / "settings.md").read_text(encoding="utf-8")
 HEADINGS = {
@@ -62,6 +65,42 @@ def known():
 
 def test_the_tables_are_the_codes():
     assert documented() == known()
+
+
+JUNK = (None, True, 10**30, math.nan, "x", [5], {"a": 5})
+
+
+def places():
+    """A file for every key that there is: what stands around it, and where junk is to go."""
+    for kind, key in known():
+        path = {
+            CAMERA: ["CameraDefaults"],
+            CAPTURE: ["CameraDefaults", "CaptureSettings", 0],
+            NOISE: ["CameraDefaults", "NoiseSettings", 0],
+            GIMBAL: ["CameraDefaults", "Gimbal"],
+            SENSOR: ["DefaultSensors", "6"],
+            "Vehicles.<name>": ["Vehicles", "A"],
+            "Recording.Cameras[]": ["Recording", "Cameras", 0],
+            "": [],
+        }.get(kind, [kind])
+        yield path, key
+
+
+def test_junk_anywhere_is_read_or_refused_by_name():
+    refused = []
+    for path, key in places():
+        for junk in JUNK:
+            file = copy.deepcopy(FULL)
+            table = file
+            for step in path:
+                table = table.setdefault(step, {}) if isinstance(table, dict) else table[step]
+            table[key] = junk
+            try:
+                read_settings(json.dumps(file), "the file")
+            except CorruptFile as error:
+                refused.append((str(error), key))
+    assert len(refused) > 400
+    assert [said for said, key in refused if not (said.startswith("the file: ") and key in said)] == []
 
 
 def test_the_example_is_read_without_a_word():
