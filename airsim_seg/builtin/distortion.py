@@ -25,6 +25,8 @@ NUM_RADII, NUM_STEPS = 4096, 5
 # A guess that misses by more, in focal lengths, has no point that the lens would put there.
 TOLERANCE = 1e-9
 NOWHERE_PX = -10_000.0
+# A dozen arrays of float64 are in hand while a map is made: of so many rows, not of the whole picture.
+ROWS_AT_ONCE = 64
 
 
 class Points(NamedTuple):
@@ -163,13 +165,14 @@ class Warp:
     def _maps(self) -> tuple[Float32Array, Float32Array]:
         """Column and row of the straight picture for each pixel of the distorted one, as cv2.remap has them."""
         height, width = self.size_hw
-        x, y = self._distortion.straight(self._bent_points(np.r_[0.0:width], np.r_[0.0:height]))
-        column = self._focal_px * x + self.wide_hw[1] / 2 - 0.5
-        row = self._focal_px * y + self.wide_hw[0] / 2 - 0.5
-        return (
-            np.nan_to_num(column, nan=NOWHERE_PX).astype(np.float32),
-            np.nan_to_num(row, nan=NOWHERE_PX).astype(np.float32),
-        )
+        column, row = np.empty(self.size_hw, np.float32), np.empty(self.size_hw, np.float32)
+        for first in range(0, height, ROWS_AT_ONCE):
+            rows = np.arange(first, min(first + ROWS_AT_ONCE, height), dtype=np.float64)
+            x, y = self._distortion.straight(self._bent_points(np.r_[0.0:width], rows))
+            block = slice(first, first + len(rows))
+            column[block] = np.nan_to_num(self._focal_px * x + self.wide_hw[1] / 2 - 0.5, nan=NOWHERE_PX)
+            row[block] = np.nan_to_num(self._focal_px * y + self.wide_hw[0] / 2 - 0.5, nan=NOWHERE_PX)
+        return column, row
 
     def blended(self, picture: UInt8Array) -> UInt8Array:
         """A picture for the eye: uint8 [H',W',3] to [H,W,3]; black where there is nothing to see."""

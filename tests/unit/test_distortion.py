@@ -9,7 +9,7 @@ import pytest
 from airsim_seg.builtin.distortion import Distortion, Points, Warp
 from airsim_seg.types import camera_matrix
 
-SIZE_HW, FOV_DEG = (60, 80), 70.0
+SIZE_HW, FOV_DEG = (70, 90), 70.0
 LENSES = [
     Distortion(k1=0.1, k2=0.01),
     Distortion(k1=-0.12, k2=0.02, k3=-0.001),
