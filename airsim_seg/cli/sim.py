@@ -37,7 +37,8 @@ MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "C
 
 @click.command("sim", epilog=EPILOG)
 @click.option("--env", "environment", default="Neighborhood", show_default=True, help="The world to build.")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one.  [default: 41451]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.  [default: 41451]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Interface to listen on; 0.0.0.0 is all of them.")
 @click.option("--vehicle", type=click.Choice(list(MODES)), help="What is in it.  [default: drone]")
 @click.option("--world-seed", type=click.IntRange(0), default=0, show_default=True, help="Which world of its kind.")
 @click.option("--settings", "given", metavar="FILE|JSON", help="An AirSim settings.json.  [default: as AirSim]")
@@ -53,6 +54,7 @@ MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "C
 def sim(
     environment: str,
     port: int | None,
+    host: str,
     vehicle: str | None,
     world_seed: int,
     given: str | None,
@@ -68,9 +70,9 @@ def sim(
 ) -> None:
     """Serve AirSim's RPC API without Unreal: any AirSim client can connect.
 
-    Listens on 127.0.0.1 only. Prints a line that begins with "ready" once calls are answered; Ctrl-C or SIGTERM ends
-    it. The clock starts at the same instant in every run, and follows real time unless a client pauses it.
-    The same --env and --world-seed make the same world everywhere.
+    Only programs of this machine reach it, unless --host says otherwise. Prints a line that begins with "ready" once
+    calls are answered; Ctrl-C or SIGTERM ends it. The clock starts at the same instant in every run, and follows real
+    time unless a client pauses it. The same --env and --world-seed make the same world everywhere.
 
     Without --settings it takes settings.json of this folder, or else ~/Documents/AirSim/settings.json, as AirSim does.
     docs/settings.md says which of its keys do what.
@@ -85,7 +87,7 @@ def sim(
 
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
-    from airsim_seg.builtin.server import bind
+    from airsim_seg.builtin.server import bind, is_loopback
     from airsim_seg.builtin.serving import serve_until_stopped
     from airsim_seg.builtin.strict_world import StrictWorld
     from airsim_seg.builtin.world import DEFAULT_EPOCH_NS, World
@@ -95,7 +97,9 @@ def sim(
     settings, switches = _settings(given, vehicle, strict), _switches(palette, faults)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
-    sock = bind(settings.port if port is None else port)
+    sock = bind(settings.port if port is None else port, host)
+    if not is_loopback(sock):
+        click.echo(f"warning: whoever reaches {host} can steer this simulator and have it write files", err=True)
     click.echo(f"building {environment}, seed {world_seed} ...")
     scene = build(environment, world_seed)
     click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; compiling kernels ...")
@@ -105,8 +109,8 @@ def sim(
     kind = next(name for name, mode in MODES.items() if mode == settings.mode)
 
     def announce(served_port: int) -> None:
-        click.echo(f"serving AirSim's RPC on 127.0.0.1:{served_port}, vehicle {kind}; Ctrl-C ends it")
-        click.echo(f"ready 127.0.0.1:{served_port}")
+        click.echo(f"serving AirSim's RPC on {host}:{served_port}, vehicle {kind}; Ctrl-C ends it")
+        click.echo(f"ready {host}:{served_port}")
 
     async def serve() -> signal.Signals | None:
         epoch_ns = DEFAULT_EPOCH_NS if epoch_s is None else epoch_s * 10**9

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from msgpackrpc.error import TransportError
 from served_world import tiny_scene
 
-from airsim_seg.builtin import environments, serving
+from airsim_seg.builtin import environments, server, serving
 from airsim_seg.builtin.environments import ENVIRONMENTS
 from airsim_seg.builtin.faults import Fault, FaultName
 from airsim_seg.builtin.rendering import rasteriser
@@ -24,6 +24,7 @@ from airsim_seg.builtin.strictness import STRICT
 from airsim_seg.builtin.switches import Switches
 from airsim_seg.builtin.world import World
 from airsim_seg.cli.main import main
+from airsim_seg.errors import UsageError
 
 TINY = [sys.executable, str(Path(__file__).with_name("tiny_simulator.py"))]
 DEADLINE_S = 30
@@ -105,6 +106,7 @@ def test_a_port_in_use_is_told_at_once_with_the_way_out():
         (["--vehicle", "boat"], 2, "drone"),
         (["--port", "70000"], 2, "65535"),
         (["--world-seed", "-1"], 2, "--world-seed"),
+        (["--host", "203.0.113.7"], 1, "--port or --host"),
         (["--threads", "0"], 2, "--threads"),
         (["--palette", "pink"], 2, "calibrated"),
         (["--fault", "sneeze=3"], 2, "die-after, hang-after"),
@@ -124,6 +126,21 @@ def test_bad_input_gets_one_sentence_and_its_code(args, code, said):
     assert result.exit_code == code
     assert said in result.output
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_who_opens_it_to_others_is_warned(monkeypatch, host, warned):
+    bound = []
+
+    def no_world(*_):
+        raise UsageError("that is enough")
+
+    monkeypatch.setattr(server, "bind", lambda port, host, bind=server.bind: bound.append(bind(port, host)) or bound[0])
+    monkeypatch.setattr(environments, "build", no_world)
+    result = run("--host", host, "--port", "0")
+    bound[0].close()
+    assert "that is enough" in result.output
+    assert (f"warning: whoever reaches {host} can steer" in result.output) is warned
 
 
 def test_settings_are_found_as_airsim_finds_them_and_warnings_are_told(tmp_path, monkeypatch):
