@@ -92,8 +92,8 @@ def _add_house(builder: SceneBuilder, lot: Lot, house: houses.House, rng: np.ran
     at = lot.position_m(2.0, _GARAGE_Y_M)
     garage = houses.garage(_GARAGE_DEEP_M, _GARAGE_WIDE_M)
     builder.add("Garage_House", at, [lot.put(garage, 2.0, _GARAGE_Y_M)], varied(wall_tint, rng, 0.1))
-    cover = houses.garage_roof(_GARAGE_DEEP_M, _GARAGE_WIDE_M)
-    builder.add("Flat_Roof", at, [lot.put(cover, 2.0, _GARAGE_Y_M)], roof_tint)
+    flat = houses.garage_roof(_GARAGE_DEEP_M, _GARAGE_WIDE_M)
+    builder.add("Flat_Roof", at, [lot.put(flat, 2.0, _GARAGE_Y_M)], roof_tint)
 
 
 def _house_tints(house: houses.House, rng: np.random.Generator) -> tuple[Tint, Tint]:
