@@ -36,6 +36,8 @@ CLASS_OF_PREFIX: dict[str, str] = {
     "Roof": "roof",  # 187
     "Flat_Roof": "roof",  # 98
     "Chimney": "roof",  # 242
+    "Pedestrian": "ignore",  # 52; of no class, as in real captures
+    "Dog": "ignore",  # 63
 }
 
 

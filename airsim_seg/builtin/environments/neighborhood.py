@@ -8,9 +8,9 @@ from airsim_seg.builtin.environments import colours, lots, streets, terrain, tre
 from airsim_seg.builtin.environments.colours import mixed, varied
 from airsim_seg.builtin.environments.lots import Lot, build_lot, build_pool_garden
 from airsim_seg.builtin.environments.meshes import Levels, Mesh, moved, placed
+from airsim_seg.builtin.environments.neighborhood_traffic import add_traffic
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.scene import Scene
-from airsim_seg.builtin.traffic import rounded_block
 from airsim_seg.types import Pose
 
 NAME = "Neighborhood"
@@ -20,8 +20,6 @@ _LOTS_A_STRETCH = 4
 _NORTH, _EAST = 0.0, np.pi / 2
 _WOODS_FROM_M, _WOODS_TO_M = 115.0, 143.0
 _WOODS_TREES = 250
-LANE_M, TURN_RADIUS_M = 1.8, 5.0  # from the middle of the road; parked cars take what is beyond 3.1
-CARS_A_BLOCK = 4
 
 
 def build_neighborhood(seed: int) -> Scene:
@@ -42,8 +40,7 @@ def build_neighborhood(seed: int) -> Scene:
     _add_street_furniture(builder, rng)
     _add_parked_cars(builder, rng)
     _add_woods(builder, places, rng)
-    # Randomness of its own: what stands does not depend on what drives.
-    _add_traffic(builder, np.random.default_rng((seed, 1)))
+    add_traffic(builder, STREETS_NORTH_M, STREETS_EAST_M, np.random.default_rng((seed, 1)))
     return builder.scene(
         environment=NAME,
         seed=seed,
@@ -176,18 +173,6 @@ def _add_parked_cars(builder: SceneBuilder, rng: np.random.Generator) -> None:
             at = (north, east, -streets.ROAD_UP_M)
             mesh = placed(moved(vehicles.car(rng), (x, y, 0.0), turn), at, yaw)
             builder.add("Car", _along(at, yaw, x, y), [mesh], mixed(colours.CARS, rng))
-
-
-def _add_traffic(builder: SceneBuilder, rng: np.random.Generator) -> None:
-    """Cars go around each block on the right-hand lane: ways that turn right alone never cross."""
-    for south, north in pairwise(STREETS_NORTH_M):
-        for west, east in pairwise(STREETS_EAST_M):
-            low, high = (south + LANE_M, west + LANE_M), (north - LANE_M, east - LANE_M)
-            way = rounded_block(low, high, TURN_RADIUS_M, -streets.ROAD_UP_M)
-            pace, phase = rng.uniform(6.0, 9.0), rng.uniform(0, way.length_m)
-            for k in range(CARS_A_BLOCK):
-                start = phase + way.length_m * (k + rng.uniform(-0.25, 0.25)) / CARS_A_BLOCK
-                builder.add_mover("Car", vehicles.car(rng), way, pace, start, mixed(colours.CARS, rng))
 
 
 def _add_woods(builder: SceneBuilder, places: list[Lot], rng: np.random.Generator) -> None:
