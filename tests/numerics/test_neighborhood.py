@@ -44,7 +44,8 @@ def test_the_table_reaches_every_class_but_the_sky_and_no_two_classes_share_an_i
 @pytest.mark.skipif(not RAW_ID_TABLE.exists(), reason=f"the table of the real captures is not at {RAW_ID_TABLE}")
 def test_every_id_means_in_real_captures_what_the_object_is() -> None:
     with RAW_ID_TABLE.open(newline="") as file:
-        seen = {row["raw_id"]: row["class11_by_eye"] for row in csv.DictReader(file)}
+        rows = [(row["raw_id"], row["class11_by_eye"]) for row in csv.DictReader(file)]
+    seen = {raw_id: "ignore" if name.startswith("(unassigned") else name for raw_id, name in rows}
     wrong = {
         prefix: (id_from_name(prefix), name, seen.get(str(id_from_name(prefix))))
         for prefix, name in CLASS_OF_PREFIX.items()
