@@ -86,6 +86,7 @@ def sim(
     import signal
 
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
+    from airsim_seg.builtin.rendering.compiling import announced
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
     from airsim_seg.builtin.server import bind, is_loopback
     from airsim_seg.builtin.serving import serve_until_stopped
@@ -102,9 +103,10 @@ def sim(
         click.echo(f"warning: whoever reaches {host} can steer this simulator and have it write files", err=True)
     click.echo(f"building {environment}, seed {world_seed} ...")
     scene = build(environment, world_seed)
-    click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; compiling kernels ...")
-    renderer = Rasteriser(scene, threads)
-    renderer.warm_up()
+    click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
+    with announced(lambda kernel: click.echo(f"compiling {kernel}, once after an install ...")):
+        renderer = Rasteriser(scene, threads)
+        renderer.warm_up()
 
     kind = next(name for name, mode in MODES.items() if mode == settings.mode)
 

@@ -1,36 +1,99 @@
-"""How the kernels are compiled, and the one lock under which parallel ones run.
+"""How the kernels are compiled, and how several threads work on one picture.
 
 numba watches one file a cached kernel: a kernel that calls another file's kernel would keep an old copy of it after
 an update. So no kernel here calls a kernel of another file.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import numba
+import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.core import event
 from numba.extending import intrinsic
 
-# numba's workqueue threading layer dies when two threads enter parallel kernels at once, and which layer a machine
-# has is not ours to choose: everything parallel in this process runs under this lock.
+# Pictures are drawn one after another in a process: two at once would take turns on the same cores.
 PARALLEL_LOCK = threading.RLock()
 
-# No leave to reorder or to fuse arithmetic: numba optimises the body of a parallel loop once when it compiles it and
-# once more in what it caches, and with "reassoc" the first process after an install drew other bytes than later ones.
+# No leave to reorder or to fuse arithmetic: pictures would differ from machine to machine, and the first process after
+# an install might draw other bytes than later ones.
 _FASTMATH = {"nnan", "ninf", "nsz"}
 
 
-def kernel(*, parallel: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Compile a function to machine code that releases the GIL, cached on disk where any folder can be written.
+class Crew:
+    """Threads that share the work of a kernel.
+
+    Plain threads and a counter in place of numba's parallel loops: those compile twice as long, deal the work out
+    beforehand, and their threads spin while they wait, which on a busy machine costs a fifth of all CPU time.
+
+    Attributes:
+        num_threads: how many work, the one that calls among them.
+    """
+
+    def __init__(self, num_threads: int | None = None) -> None:
+        """Engage the threads; they start with the first work.
+
+        Args:
+            num_threads: at most this many; None takes all that numba may use (NUMBA_NUM_THREADS).
+        """
+        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        self.num_threads = most if num_threads is None else max(1, min(num_threads, most))
+        self._others = ThreadPoolExecutor(max(1, self.num_threads - 1), "draw")
+
+    def run(self, work: Callable[..., None], *arguments: Any) -> None:
+        """Have every thread call work(counter, *arguments), and wait for all.
+
+        Args:
+            work: a kernel that takes pieces of its work by next_piece(counter) until there are none.
+            arguments: of the kernel.
+        """
+        counter = np.zeros(1, np.int64)
+        others = [self._others.submit(work, counter, *arguments) for _ in range(self.num_threads - 1)]
+        try:
+            work(counter, *arguments)
+        finally:
+            for other in others:
+                other.result()
+
+
+class _Announcer(event.Listener):
+    """Tells of every kernel that is compiled, and not of the functions that disappear into it."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say, self._inside = say, threading.local()
+
+    def on_start(self, event: event.Event) -> None:
+        self._inside.depth = getattr(self._inside, "depth", 0) + 1
+        if self._inside.depth == 1:
+            self._say(event.data["dispatcher"].py_func.__name__.strip("_"))
+
+    def on_end(self, event: event.Event) -> None:  # noqa: ARG002
+        self._inside.depth -= 1
+
+
+@contextmanager
+def announced(say: Callable[[str], None]) -> Iterator[None]:
+    """While in it, say(name) is called when the compiling of a kernel begins; not for those that the cache has.
 
     Args:
-        parallel: prange loops run on several threads; call only under PARALLEL_LOCK.
+        say: called in the thread that compiles.
+    """
+    with event.install_listener("numba:compile", _Announcer(say)):
+        yield
+
+
+def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a function to machine code that releases the GIL, cached on disk where any folder can be written.
 
     Returns:
         A decorator. Its arithmetic is IEEE's, operation by operation, but for NaN, infinity and -0.
     """
-    options: dict[str, Any] = {"parallel": parallel, "nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
@@ -55,10 +118,7 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @intrinsic
 def next_piece(_typing: Any, counter: Any) -> Any:
-    """Take the next number from counter (int64 [1]), as every thread of a kernel may do at once.
-
-    numba deals pieces of work out beforehand, and the thread with the sky waits for the one with the trees.
-    """
+    """Take the next number from counter (int64 [1]), as every thread of a kernel may do at once."""
 
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array = context.make_array(signature.args[0])(context, builder, arguments[0])

@@ -160,6 +160,21 @@ def store(_typing, array, offset, values):
 
 
 @intrinsic
+def store_threes(_typing, array, offset, values):
+    """The three low bytes of each of eight Ints, one after another, into an array of bytes; the next byte is lost."""
+
+    def build(context, builder, signature, arguments):
+        place = _element(context, builder, signature.args[0], *arguments[:2])
+        for k in range(LANES):
+            value = builder.extract_element(arguments[2], ir.Constant(_I32, k))
+            three = builder.gep(place, [ir.Constant(_I32, 3 * k)], inbounds=True)
+            builder.store(value, builder.bitcast(three, _I32.as_pointer()), align=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, values), build
+
+
+@intrinsic
 def gather(_typing, array, offsets):
     """The elements at eight offsets, rows after rows, of a C-contiguous array; 0 or more, and not looked at twice."""
     lanes = _lanes_of(array.dtype)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from airsim_seg.builtin.geometry import product
 from airsim_seg.builtin.rendering.camera import bounding_spheres
@@ -157,7 +156,7 @@ def cofactors(matrices: Float64Array) -> Float64Array:
     return np.ascontiguousarray(of.transpose(0, 2, 1))
 
 
-@kernel(parallel=True)
+@kernel()
 def place(scene_corners, scene_normals, rows, first, matrices, cofactors, corners, faces):
     """Put triangles where they are.
 
@@ -171,7 +170,7 @@ def place(scene_corners, scene_normals, rows, first, matrices, cofactors, corner
         corners: float32 [T,3,3] (out).
         faces: float32 [T,F] (out): nine columns of normals; those of hidden things stay.
     """
-    for m in prange(len(matrices)):
+    for m in range(len(matrices)):
         a, b = matrices[m], cofactors[m]
         # What is mirrored is turned inside out: two corners change places (and pictures with them), normals turn round.
         determinant = a[0, 0] * b[0, 0] + a[1, 0] * b[0, 1] + a[2, 0] * b[0, 2]
@@ -194,7 +193,7 @@ def place(scene_corners, scene_normals, rows, first, matrices, cofactors, corner
                     faces[t, 3 * c + 2] = np.float32(nz / length)
 
 
-@kernel(parallel=True)
+@kernel()
 def bound(corners, chunks, which, spheres):
     """Bounding spheres of some chunks: about the middle of their box.
 
@@ -204,7 +203,7 @@ def bound(corners, chunks, which, spheres):
         which: int64 [P].
         spheres: float64 [C,4] (out).
     """
-    for p in prange(len(which)):
+    for p in range(len(which)):
         q = which[p]
         low, high = np.full(3, np.inf), np.full(3, -np.inf)
         for t in range(chunks[q, 0], chunks[q, 1]):

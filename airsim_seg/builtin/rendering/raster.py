@@ -11,7 +11,7 @@ of a block are written down for LLVM as vectors; LLVM makes of them what the pro
 
 import numpy as np
 from llvmlite import ir
-from numba import prange, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -202,7 +202,7 @@ def _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth,
 
 
 @inline
-def _fill_strip(top, bottom, first, stop, records, bounds, materials, cutout, uv, masks, limit, empty, depth, seen):
+def _fill_strip(top, bottom, first, stop, records, bounds, uv, masks, limit, empty, depth, seen):
     for y in range(top, bottom):
         for x in range(depth.shape[1]):
             depth[y, x] = empty
@@ -212,41 +212,35 @@ def _fill_strip(top, bottom, first, stop, records, bounds, materials, cutout, uv
             continue
         for r in range(first[q], stop[q, 0]):
             if bounds[r, 4] >= top and bounds[r, 3] < bottom:
-                mask = cutout[materials[bounds[r, 0]]]
+                mask = bounds[r, 6]
                 if mask < 0:
                     _fill_opaque(r, records, bounds, limit, top, bottom, depth, seen)
                 else:
                     _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth, seen)
 
 
-@kernel(parallel=True)
-def fill(first, stop, records, bounds, materials, cutout, uv, masks, near, empty, threads, counter, depth, seen):
+@kernel()
+def fill(counter, first, stop, records, bounds, uv, masks, near, empty, depth, seen):
     """Draw the records into the depth buffer; on equal depth the earlier record stays.
 
     Args:
+        counter: int64 [1], see Crew.
         first: int32 [V], of triangles.project().
         stop: int32 [V,3], of triangles.project().
         records: float32 [R,16], of triangles.project().
-        bounds: int32 [R,6], of triangles.project().
-        materials: int32 [T].
-        cutout: int32 [M], which mask a material has, or -1.
+        bounds: int32 [R,8], of triangles.project().
         uv: float32 [T,3,2]; not negative where a material has a mask.
         masks: bool [K,N,N], N a power of two, True where something is drawn.
         near: smallest w, for records that cross it (perspective only).
         empty: float32, the depth of nothing.
-        threads: how many share the work.
-        counter: int64 [1], zero.
         depth: float32 [H,W+LANES] (out), bigger is nearer; the last columns are meaningless.
         seen: int32 [H,W+LANES] (out), record index or -1.
     """
     limit = np.float32(1.0 / near)
     strips = (depth.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS
-    for _ in prange(threads):
+    k = next_piece(counter)
+    while k < strips:
+        top = (strips - 1 - k) * STRIP_ROWS  # upwards: the lower half of a picture is busier, and the rest fills up
+        bottom = min(top + STRIP_ROWS, depth.shape[0])
+        _fill_strip(top, bottom, first, stop, records, bounds, uv, masks, limit, empty, depth, seen)
         k = next_piece(counter)
-        while k < strips:
-            top = (strips - 1 - k) * STRIP_ROWS  # upwards: the lower half of a picture is busier, and the rest fills up
-            bottom = min(top + STRIP_ROWS, depth.shape[0])
-            _fill_strip(
-                top, bottom, first, stop, records, bounds, materials, cutout, uv, masks, limit, empty, depth, seen
-            )
-            k = next_piece(counter)

@@ -6,16 +6,14 @@ pixel around a point a quarter of a pixel right of and below the centre; a pixel
 its centre.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
-import numba
 import numpy as np
 
 from airsim_seg.builtin.rendering import cutouts, raster, shading, sky, textures, triangles
 from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
-from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
+from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
@@ -51,20 +49,15 @@ class Rasteriser:
         """
         if samples not in (1, 2):
             raise ValueError(f"samples must be 1 or 2, not {samples}")
-        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-        self._num_threads = most if num_threads is None else max(1, min(num_threads, most))
+        self._crew = Crew(num_threads)
         self._scene = scene
         self._samples = samples
-        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size)
+        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size, self._crew)
         self._two_sided = (self._looks.table.cutout >= 0).astype(np.uint8)
         self._skins = _skins(self._looks.table)
         self._nearness, self._seen = np.empty((0, 0), np.float32), np.empty((0, 0), np.int32)  # kept between pictures
         self._daylight = sky.Daylight() if daylight is None else daylight
-        # OpenMP's threads would spin while they wait for one another, which on a busy machine costs a fifth of all
-        # CPU time. Read when the first kernel starts; who has set it keeps it.
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         with PARALLEL_LOCK:
-            numba.set_num_threads(self._num_threads)
             self._spawned: tuple[tuple[int, int], ...] = ()
             self._stage = Stage(scene, (), self._daylight, self._looks)
 
@@ -103,7 +96,6 @@ class Rasteriser:
             np.empty((height, width), np.float32),
         )
         with PARALLEL_LOCK:
-            numba.set_num_threads(self._num_threads)
             self._set_stage(moment)
             first, stop = self._project(view)
             stage_done("set-up")
@@ -148,8 +140,9 @@ class Rasteriser:
         lengths = scene.chunks[visible, 1] - scene.chunks[visible, 0]
         first = (np.cumsum(lengths) - lengths).astype(np.int32)
         stop = np.empty((len(visible), 3), np.int32)
-        triangles.project(
-            placed.corners_m, scene.materials, self._two_sided, scene.chunks, visible, first,
+        self._crew.run(
+            triangles.project, placed.corners_m, scene.materials, self._two_sided, self._looks.table.cutout,
+            self._stage.labels, scene.chunks, visible, first,
             projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
             self._stage.records, self._stage.bounds, stop,
         )  # fmt: skip
@@ -161,14 +154,14 @@ class Rasteriser:
             self._nearness = np.empty((rows, columns + raster.LANES), np.float32)
             self._seen = np.empty(self._nearness.shape, np.int32)
         stage, looks = self._stage, self._looks
-        raster.fill(
-            first, stop, stage.records, stage.bounds, stage.scene.materials, looks.table.cutout, stage.scene.uv,
-            looks.masks, perspective(view, self._samples).near_w, _NOTHING, self._num_threads, np.zeros(1, np.int64),
-            self._nearness, self._seen,
+        self._crew.run(
+            raster.fill, first, stop, stage.records, stage.bounds, stage.scene.uv, looks.masks,
+            perspective(view, self._samples).near_w, _NOTHING, self._nearness, self._seen,
         )  # fmt: skip
 
     def _resolve(self, view: View, picture: Picture) -> None:
-        shading.resolve(
+        self._crew.run(
+            shading.resolve,
             shading.Hits(self._seen, self._nearness, self._stage.records),
             shading.Eye(
                 self._samples,
@@ -177,7 +170,6 @@ class Rasteriser:
                 np.float32(_focal_px(view)),
             ),
             self._stage.surfaces, self._skins, self._stage.light, self._stage.tone, np.float32(FAR_DEPTH_M),
-            self._num_threads, np.zeros(1, np.int64),
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip
 

@@ -16,7 +16,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
 from airsim_seg.builtin.rendering.lanes import (
@@ -31,6 +30,7 @@ from airsim_seg.builtin.rendering.lanes import (
     lane_numbers,
     load,
     store,
+    store_threes,
     taps,
     truncated,
     where,
@@ -253,18 +253,19 @@ def _openness(light, px, py, pz):
     return where(inside, 1.0 - 0.19 * min(max(above, 0.0), 4.8), 1.0)
 
 
-@kernel(parallel=True)
-def light_foliage(corners, rows, light, faces):
+@kernel()
+def light_foliage(counter, corners, rows, light, faces):
     """Light the corners of leaf cards once: the world and its sun stand still, and cards are small.
 
     Args:
+        counter: int64 [1], see Crew.
         corners: float32 [T,3,3], world NED.
         rows: int32 [N], the leaf cards, N a multiple of LANES.
         light: with its shadow map and heights.
         faces: float32 [T,24] (out): the sun at each corner in 19 to 21, the openness of the middle in 22.
     """
-    for block in prange(len(rows) // LANES):
-        first = block * LANES
+    first = LANES * next_piece(counter)
+    while first < len(rows):
         t = load(rows, first)
         zero = floats(0.0)
         north, east, down = floats(0.0), floats(0.0), floats(0.0)
@@ -278,6 +279,7 @@ def light_foliage(corners, rows, light, faces):
         free = _openness(light, north / 3.0, east / 3.0, down / 3.0)
         for k in range(LANES):
             faces[rows[first + k], 22] = lane(free, k)
+        first = LANES * next_piece(counter)
 
 
 @inline
@@ -459,37 +461,64 @@ def _add(jobs, kind, who, x, corner, count):
 
 
 @inline
-def _sort_row(hits, surfaces, skins, eye, far_m, y, jobs, objects, depth_m):
-    """Object and depth of every pixel of a row, and the samples to be shaded: one for each triangle of a pixel."""
-    other = eye.samples - 1
-    row, seen = y * eye.samples, hits.seen
+def _label(hits, who):
+    """The kind and the object of a record."""
+    if who < 0:
+        return SKY, -1
+    label = int(hits.records[at(who), 15])
+    return (LEAVES if label & 1 else SOLID), label >> 1
+
+
+@inline
+def _sort_pixel(hits, samples, x, y, jobs, objects):
+    """Object of a pixel, and the samples to be shaded: one for each triangle that it sees."""
+    seen, row, column, other = hits.seen, y * samples, x * samples, samples - 1
+    r0, r1 = seen[at(row), at(column)], seen[at(row), at(column + other)]
+    r2, r3 = seen[at(row + other), at(column)], seen[at(row + other), at(column + other)]
+    kind, thing = _label(hits, r0)
+    objects[y, x] = thing
+    if r0 == r1 and r0 == r2 and r0 == r3:
+        _add(jobs, kind, r0, x, 0, 4)
+        return
+    for k in range(4):
+        who = r0 if k == 0 else (r1 if k == 1 else (r2 if k == 2 else r3))
+        if (k > 0 and who == r0) or (k > 1 and who == r1) or (k > 2 and who == r2):
+            continue
+        count = int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who)
+        _add(jobs, _label(hits, who)[0], who, x, k, count)
+
+
+@inline
+def _sort_row(hits, samples, far_m, y, jobs, objects, depth_m):
+    """Object and depth of every pixel of a row, and the samples to be shaded."""
+    width, stride, seen = objects.shape[1], hits.seen.shape[1], hits.seen
+    upper, lower = y * samples * stride, (y * samples + samples - 1) * stride
     for kind in range(3):
         jobs.counts[kind] = 0
-    before, kind, thing = -1, SKY, -1
-    for x in range(objects.shape[1]):
-        column = x * eye.samples
-        r0, r1 = seen[at(row), at(column)], seen[at(row), at(column + other)]
-        r2, r3 = seen[at(row + other), at(column)], seen[at(row + other), at(column + other)]
-        if r0 != before:
-            before, kind, thing = r0, SKY, -1
-            if r0 >= 0:
-                t = at(hits.records[at(r0), 12])
-                kind = SOLID - int(skins.foliage[at(surfaces.faces[t, 16])])
-                thing = int(surfaces.faces[t, 17])
-        objects[y, x] = thing
-        depth_m[y, x] = f32(1.0) / hits.nearness[at(row), at(column)] if r0 >= 0 else far_m
-        if r0 == r1 and r0 == r2 and r0 == r3:
-            _add(jobs, kind, r0, x, 0, 4)
-            continue
-        for k in range(4):
-            who = r0 if k == 0 else (r1 if k == 1 else (r2 if k == 2 else r3))
-            if (k > 0 and who == r0) or (k > 1 and who == r1) or (k > 2 and who == r2):
-                continue  # one shading a triangle
-            count = int(r0 == who) + int(r1 == who) + int(r2 == who) + int(r3 == who)
-            own = SKY
-            if who >= 0:
-                own = SOLID - int(skins.foliage[at(surfaces.faces[at(hits.records[at(who), 12]), 16])])
-            _add(jobs, own, who, x, k, count)
+    for x in range(0, width, LANES):
+        if x + LANES > width:
+            for rest in range(x, width):
+                _sort_pixel(hits, samples, rest, y, jobs, objects)
+                near = hits.nearness[at(y * samples), at(rest * samples)]
+                depth_m[y, rest] = f32(1.0) / near if near > f32(0.0) else far_m
+            break
+        column = x * samples
+        near = gather(hits.nearness, lane_numbers() * np.int32(samples) + np.int32(upper + column))
+        store(depth_m, y * width + x, where(near > 0.0, 1.0 / near, far_m))
+        who = seen[at(y * samples), at(column)]
+        same = (load(seen, upper + column) == who) & (load(seen, lower + column) == who)
+        if samples == 2:
+            same = same & (load(seen, upper + column + LANES) == who) & (load(seen, lower + column + LANES) == who)
+        if all_of(same):  # one triangle fills eight pixels: a wall, a road, the sky
+            kind, thing = _label(hits, who)
+            store(objects, y * width + x, ints(thing))
+            start, n = kind * jobs.who.shape[1], jobs.counts[kind]
+            store(jobs.who, start + n, ints(who))
+            store(jobs.code, start + n, (lane_numbers() + np.int32(x)) * 32 + 4)
+            jobs.counts[kind] = n + LANES
+        else:
+            for k in range(x, x + LANES):
+                _sort_pixel(hits, samples, k, y, jobs, objects)
 
 
 @inline
@@ -529,24 +558,43 @@ def _shade_row(hits, eye, surfaces, skins, light, y, jobs, kind):
 
 
 @inline
+def _level_of(light, last):
+    """Where in the tone curve a linear value is."""
+    return truncated(min(max(light * 1024.0, 0.0), last))
+
+
+@inline
+def _tone_row(tone, y, sums, rgb):
+    """From the sums of a row to its bytes."""
+    width, row, last = rgb.shape[1], sums.shape[1], f32(len(tone) - 1)
+    for x in range(0, width, LANES):
+        red = gather(tone, _level_of(load(sums, x), last))
+        green = gather(tone, _level_of(load(sums, row + x), last))
+        blue = gather(tone, _level_of(load(sums, 2 * row + x), last))
+        if x + LANES < width:
+            store_threes(rgb, 3 * (y * width + x), red + green * 256 + blue * 65536)
+            continue
+        for k in range(width - x):
+            rgb[y, x + k, 0], rgb[y, x + k, 1], rgb[y, x + k, 2] = lane(red, k), lane(green, k), lane(blue, k)
+
+
+@inline
 def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, jobs, rgb, objects, depth_m):
-    _sort_row(hits, surfaces, skins, eye, far_m, y, jobs, objects, depth_m)
-    for x in range(objects.shape[1]):
+    _sort_row(hits, eye.samples, far_m, y, jobs, objects, depth_m)
+    for x in range(jobs.sums.shape[1]):
         jobs.sums[0, x], jobs.sums[1, x], jobs.sums[2, x] = f32(0.0), f32(0.0), f32(0.0)
     _shade_row(hits, eye, surfaces, skins, light, y, jobs, LEAVES)
     _shade_row(hits, eye, surfaces, skins, light, y, jobs, SOLID)
     _shade_row(hits, eye, surfaces, skins, light, y, jobs, SKY)
-    last = len(tone) - 1
-    for x in range(objects.shape[1]):
-        for c in range(3):
-            rgb[y, x, c] = tone[at(min(int(jobs.sums[c, x] * f32(1024.0)), last))]
+    _tone_row(tone, y, jobs.sums, rgb)
 
 
-@kernel(parallel=True)
-def resolve(hits, eye, surfaces, skins, light, tone, far_m, threads, counter, rgb, objects, depth_m):
+@kernel()
+def resolve(counter, hits, eye, surfaces, skins, light, tone, far_m, rgb, objects, depth_m):
     """Turn records into colours, objects and depths.
 
     Args:
+        counter: int64 [1], see Crew.
         hits: what every sample sees.
         eye: the camera.
         surfaces: of the scene.
@@ -554,26 +602,22 @@ def resolve(hits, eye, surfaces, skins, light, tone, far_m, threads, counter, rg
         light: of the world.
         tone: uint8 [N], linear light * 1024 -> sRGB.
         far_m: the depth of nothing.
-        threads: how many share the work.
-        counter: int64 [1], zero.
         rgb: uint8 [H,W,3] (out), mean of the samples.
         objects: int32 [H,W] (out), at the pixel's centre (sample 0), -1 for nothing.
         depth_m: float32 [H,W] (out), at the pixel's centre.
     """
-    height = objects.shape[0]
+    height, width = objects.shape
+    jobs = Jobs(
+        np.empty((3, 4 * width + LANES), np.int32),
+        np.empty((3, 4 * width + LANES), np.int32),
+        np.empty(3, np.int64),
+        np.empty((3, width + LANES), np.float32),
+        np.empty((3, LANES), np.float32),
+    )
     bands = (height + BAND_ROWS - 1) // BAND_ROWS
-    for _ in prange(threads):
-        width = objects.shape[1]
-        jobs = Jobs(
-            np.empty((3, 4 * width + LANES), np.int32),
-            np.empty((3, 4 * width + LANES), np.int32),
-            np.empty(3, np.int64),
-            np.empty((3, width + LANES), np.float32),
-            np.empty((3, LANES), np.float32),
-        )
+    k = next_piece(counter)
+    while k < bands:
+        last = height - k * BAND_ROWS
+        for y in range(max(last - BAND_ROWS, 0), last):
+            _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, jobs, rgb, objects, depth_m)
         k = next_piece(counter)
-        while k < bands:
-            last = height - k * BAND_ROWS
-            for y in range(max(last - BAND_ROWS, 0), last):
-                _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, jobs, rgb, objects, depth_m)
-            k = next_piece(counter)

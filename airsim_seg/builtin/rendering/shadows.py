@@ -10,12 +10,11 @@ again: a street's cars touch a few thousand texels of sixteen million.
 import math
 
 import cv2
-import numba
 import numpy as np
 
 from airsim_seg.builtin.rendering import raster, triangles
 from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
-from airsim_seg.builtin.rendering.compiling import inline, kernel
+from airsim_seg.builtin.rendering.compiling import Crew, inline, kernel
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene
@@ -25,7 +24,7 @@ _EMPTY = np.float32(-1e9)
 
 
 def draw_parallel(
-    scene: Scene, corners_m: Float32Array, projection: Projection, table: MaterialTable, masks: BoolArray
+    scene: Scene, corners_m: Float32Array, projection: Projection, table: MaterialTable, masks: BoolArray, crew: Crew
 ) -> Float32Array:
     """Draw the nearness of the scene as seen along a direction; both sides of every triangle count.
 
@@ -35,12 +34,16 @@ def draw_parallel(
         projection: an orthographic one.
         table: of the materials.
         masks: bool [K,N,N].
+        crew: who draws.
 
     Returns:
         float32 [size,size]; -1e9 where nothing is.
     """
     count = len(corners_m)
-    records, bounds = np.empty((count, triangles.RECORD_SIZE), np.float32), np.empty((count, 6), np.int32)
+    records, bounds = (
+        np.empty((count, triangles.RECORD_SIZE), np.float32),
+        np.empty((count, triangles.BOUNDS_SIZE), np.int32),
+    )
     chunks = np.ascontiguousarray(scene.chunks, np.int32)
     near = np.flatnonzero(chunks_at(scene, None)).astype(np.int32)
     first = np.ascontiguousarray(chunks[near, 0])
@@ -49,13 +52,13 @@ def draw_parallel(
     nearness = np.empty((height, width + raster.LANES), np.float32)
     seen = np.empty(nearness.shape, np.int32)
     both_sides = np.ones(len(table.cutout), np.uint8)
-    triangles.project(
-        corners_m, scene.materials, both_sides, chunks, near, first,
-        projection.matrix, projection.origin_m, projection.size_hw, projection.near_w, records, bounds, stop,
+    crew.run(
+        triangles.project, corners_m, scene.materials, both_sides, table.cutout, scene.object_index, chunks,
+        near, first, projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
+        records, bounds, stop,
     )  # fmt: skip
-    raster.fill(
-        first, stop, records, bounds, scene.materials, table.cutout, scene.uv, masks,
-        projection.near_w, _EMPTY, numba.get_num_threads(), np.zeros(1, np.int64), nearness, seen,
+    crew.run(
+        raster.fill, first, stop, records, bounds, scene.uv, masks, projection.near_w, _EMPTY, nearness, seen,
     )  # fmt: skip
     return np.ascontiguousarray(nearness[:, :width])
 
@@ -71,13 +74,17 @@ class SunShadows:
         projection: along the sunlight, see sun_projection.
         table: of the materials.
         masks: bool [K,N,N].
+        crew: who draws it.
 
     Attributes:
         map: float32 [N,N], nearness to the sun; changed in place.
     """
 
-    def __init__(self, scene: Scene, projection: Projection, table: MaterialTable, masks: BoolArray) -> None:
+    def __init__(
+        self, scene: Scene, projection: Projection, table: MaterialTable, masks: BoolArray, crew: Crew
+    ) -> None:
         self._scene, self._projection, self._table, self._masks = scene, projection, table, masks
+        self._crew = crew
         self._matrix = np.ascontiguousarray(projection.matrix[[0, 1, 3]])
         self._dirty: list[tuple[slice, slice]] = []
         self._without = scene.movers
@@ -104,7 +111,7 @@ class SunShadows:
 
     def _draw_still(self, without: frozenset[int]) -> Float32Array:
         corners = corners_without(self._scene, without)
-        return draw_parallel(self._scene, corners, self._projection, self._table, self._masks)
+        return draw_parallel(self._scene, corners, self._projection, self._table, self._masks, self._crew)
 
 
 def corners_without(scene: Scene, objects: frozenset[int]) -> Float32Array:
@@ -179,7 +186,7 @@ def sun_projection(sun: Float64Array, extent_m: float, size: int) -> Projection:
 
 
 def heights(
-    scene: Scene, table: MaterialTable, masks: BoolArray, extent_m: float, size: int, blur_m: float
+    scene: Scene, table: MaterialTable, masks: BoolArray, crew: Crew, extent_m: float, size: int, blur_m: float
 ) -> Float32Array:
     """Metres above the origin of the highest thing that stands still, at most Scene.shelter_m, at every place, blurred.
 
@@ -187,6 +194,7 @@ def heights(
         scene: the world.
         table: of the materials.
         masks: bool [K,N,N].
+        crew: who draws.
         extent_m: the map covers [-extent_m, extent_m] north (rows) and east (columns).
         size: texels a side, a power of two.
         blur_m: side of the averaging square, metres.
@@ -196,7 +204,7 @@ def heights(
     """
     axes = np.array(((0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
     corners = corners_without(scene, scene.movers)
-    top = draw_parallel(scene, corners, parallel(axes, np.zeros(3), extent_m, size), table, masks)
+    top = draw_parallel(scene, corners, parallel(axes, np.zeros(3), extent_m, size), table, masks, crew)
     top = np.minimum(np.where(top < -1e8, np.float32(0.0), top), np.float32(scene.shelter_m))
     side = max(1, round(blur_m * size / (2 * extent_m)))
     blurred = cv2.blur(cv2.blur(top, (side, side)), (side, side))

@@ -1,11 +1,12 @@
 """A scene made ready to be drawn: its surfaces, where things are, the light on them and its shadows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from airsim_seg.builtin.rendering import shading, shadows, sky, textures, triangles
+from airsim_seg.builtin.rendering.compiling import Crew
 from airsim_seg.builtin.rendering.lanes import LANES
 from airsim_seg.builtin.rendering.materials import FOLIAGE, TEXTURE_SEED, MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
@@ -25,11 +26,13 @@ class Looks:
         table: of the materials.
         masks: bool [K,N,N], where see-through materials are drawn.
         shadow_map_size: texels a side.
+        crew: who draws.
     """
 
     table: MaterialTable
     masks: BoolArray
     shadow_map_size: int
+    crew: Crew = field(default_factory=Crew)
 
 
 class Stage:
@@ -39,7 +42,8 @@ class Stage:
         scene: with what was spawned.
         surfaces, light, tone: for shading.resolve.
         movement: where things are.
-        records, bounds: float32 [T,16] and int32 [T,6], for triangles.project.
+        records, bounds: float32 [T,16] and int32 [T,8], for triangles.project.
+        labels: int32 [T], twice the object, and 1 where it is a leaf card; for triangles.project.
     """
 
     def __init__(self, scene: Scene, spawned: tuple[Spawned, ...], daylight: sky.Daylight, looks: Looks) -> None:
@@ -51,14 +55,16 @@ class Stage:
         self.tone = sky.tone_curve(daylight.exposure)
         count = len(scene.triangles_m)
         self.records: Float32Array = np.empty((count, triangles.RECORD_SIZE), np.float32)
-        self.bounds: Int32Array = np.empty((count, 6), np.int32)
+        self.bounds: Int32Array = np.empty((count, triangles.BOUNDS_SIZE), np.int32)
+        leafy = looks.table.foliage[scene.materials]
+        self.labels: Int32Array = (2 * scene.object_index + leafy).astype(np.int32)
         self._light_foliage()
         self.shadows.follow(self.movement, STILL)
 
     def _light_foliage(self) -> None:
-        leaves = np.flatnonzero(self._looks.table.foliage[self.scene.materials]).astype(np.int32)
+        leaves = np.flatnonzero(self.labels & 1).astype(np.int32)
         leaves = np.resize(leaves, -(-len(leaves) // LANES) * LANES)  # filled up with the first ones
-        shading.light_foliage(self.scene.triangles_m, leaves, self.light, self.surfaces.faces)
+        self._looks.crew.run(shading.light_foliage, self.scene.triangles_m, leaves, self.light, self.surfaces.faces)
 
     def follow(self, moment: Moment, daylight: sky.Daylight) -> None:
         """Put everything where it is, under the light of the moment.
@@ -160,13 +166,13 @@ def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.Sun
     sun = sky.sun_direction(light)
     extent_m = world_extent_m(scene)
     projection = shadows.sun_projection(sun, extent_m * 1.2, looks.shadow_map_size)
-    moving = shadows.SunShadows(scene, projection, looks.table, looks.masks)
+    moving = shadows.SunShadows(scene, projection, looks.table, looks.masks, looks.crew)
     return moving, shading.Light(
         sun_direction=sun.astype(np.float32),
         shadow_map=moving.map,
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
         shadow_shift=np.float32(max(1.0, 2 * 1.2 * extent_m / looks.shadow_map_size / FINE_TEXEL_M)),
-        heights=shadows.heights(scene, looks.table, looks.masks, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
+        heights=shadows.heights(scene, looks.table, looks.masks, looks.crew, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
         heights_extent_m=np.float32(extent_m),
         sky_scale=np.float32(sky.MAP_SIZE / 2 / sky.MAP_RADIUS),
         **_colours(light),

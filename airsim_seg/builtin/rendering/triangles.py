@@ -6,16 +6,14 @@ conversion using 2D homogeneous coordinates", 1997). They hold for triangles tha
 nothing is ever clipped, and every attribute f of a sample is sum(e_i f_i) / sum(e_i).
 """
 
-# mypy: disable-error-code="no-untyped-def"
+# mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
 # Kernels have no annotations: numba compiles one version for the argument types that it meets.
 
 import math
 
-from numba import prange
+from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
 
-from airsim_seg.builtin.rendering.compiling import inline, kernel
-
-RECORD_SIZE = 16
+RECORD_SIZE, BOUNDS_SIZE = 16, 8
 
 
 @inline
@@ -66,16 +64,20 @@ def _samples_in_box(x0, y0, w0, x1, y1, w1, x2, y2, w2, near, crosses, size_hw):
     return left, right, top, bottom
 
 
-@kernel(parallel=True)
+@kernel()
 def project(
-    corners, materials, two_sided, chunks, visible, first, matrix, origin, size_hw, near, records, bounds, stop
-):
+    counter, corners, materials, two_sided, cutout, labels, chunks, visible, first, matrix, origin, size_hw, near,
+    records, bounds, stop,
+):  # fmt: skip
     """Set up the triangles of the visible chunks.
 
     Args:
+        counter: int64 [1], see Crew.
         corners: float32 [T,3,3], world NED.
         materials: int32 [T].
         two_sided: uint8 [M], 1 where both faces are drawn.
+        cutout: int32 [M], which mask a material has, or -1.
+        labels: int32 [T], what shading wants to know of a triangle at once; below 2**24.
         chunks: int32 [C,2], triangle ranges.
         visible: int32 [V], chunks to set up.
         first: int32 [V], where each chunk's records start.
@@ -84,11 +86,12 @@ def project(
         size_hw: rows and columns of samples.
         near: smallest w that is drawn.
         records: float32 [R,16] (out): a, b, c of e_0, e_1, e_2 and of the depth, about the corner of the box; then the
-            triangle and the corner's column and row, so that shading finds all in one cache line.
-        bounds: int32 [R,6] (out): triangle, first and last column, first and last row, crosses the near plane.
+            triangle, the corner's column and row and the label, so that shading finds all in one cache line.
+        bounds: int32 [R,8] (out): triangle, first and last column, first and last row, crosses the near plane, mask.
         stop: int32 [V,3] (out): where each chunk's records end, and its first and last row.
     """
-    for q in prange(len(visible)):
+    q = next_piece(counter)
+    while q < len(visible):
         out = first[q]
         low, high = 1 << 30, -1
         for t in range(chunks[visible[q], 0], chunks[visible[q], 1]):
@@ -119,7 +122,9 @@ def project(
             records[out, 11] = (c0 * d0 + c1 * d1 + c2 * d2) * scale
             bounds[out, 0], bounds[out, 1], bounds[out, 2] = t, left, right
             bounds[out, 3], bounds[out, 4], bounds[out, 5] = top, bottom, crosses
-            records[out, 12], records[out, 13], records[out, 14] = t, left, top
+            bounds[out, 6] = cutout[materials[t]]
+            records[out, 12], records[out, 13], records[out, 14], records[out, 15] = t, left, top, labels[t]
             low, high = min(low, top), max(high, bottom)
             out += 1
         stop[q, 0], stop[q, 1], stop[q, 2] = out, low, high
+        q = next_piece(counter)
