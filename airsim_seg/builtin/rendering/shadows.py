@@ -162,10 +162,11 @@ def _raise(corners, rows, first, matrix, origin, nearness, rectangles):
             if left > right or top > bottom:
                 continue
             r0, r1, c0, c1 = min(r0, top), max(r1, bottom + 1), min(c0, left), max(c1, right + 1)
+            step1, step2 = (y2 - y0) / area, -(y1 - y0) / area  # of the weights, from column to column
             for y in range(top, bottom + 1):
+                row1, row2 = -(x2 - x0) / area * (y - y0), (x1 - x0) / area * (y - y0)
                 for x in range(left, right + 1):
-                    b1 = ((x - x0) * (y2 - y0) - (x2 - x0) * (y - y0)) / area
-                    b2 = ((x1 - x0) * (y - y0) - (x - x0) * (y1 - y0)) / area
+                    b1, b2 = row1 + step1 * (x - x0), row2 + step2 * (x - x0)
                     if b1 >= 0.0 and b2 >= 0.0 and b1 + b2 <= 1.0:
                         nearness[y, x] = max(nearness[y, x], np.float32(z0 + (z1 - z0) * b1 + (z2 - z0) * b2))
         if r0 < r1:
