@@ -10,6 +10,8 @@ from airsim_seg.recordings import RecordingReader
 from airsim_seg.taxonomy import CLASS_NAMES
 from airsim_seg.types import Int64Array
 
+SEAM_STEPS = 3
+
 
 @dataclass(frozen=True)
 class VideoSummary:
@@ -70,8 +72,8 @@ def summarise(path: Path, label_map: LabelMap, num_unknown: int | None = None) -
 
 
 def _rate_hz(stamps_ns: Int64Array) -> float | None:
-    """From the median step, so that the seam of a resumed recording does not count."""
+    """From the mean step, for AirSim's are uneven; without the seam of a resumed recording, which is far longer."""
     steps = np.diff(stamps_ns)
     if not len(steps) or np.median(steps) <= 0:
         return None
-    return float(1e9 / np.median(steps))
+    return float(1e9 / steps[steps < SEAM_STEPS * np.median(steps)].mean())

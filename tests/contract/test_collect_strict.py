@@ -21,8 +21,10 @@ from airsim_seg.builtin.switches import Switches
 from airsim_seg.collection import session
 from airsim_seg.collection.request import Request
 from airsim_seg.collection.session import Callbacks, collect
+from airsim_seg.collection.summary import summarise
 from airsim_seg.collection.survey import take_survey
 from airsim_seg.errors import SimulatorLost, UnknownColours
+from airsim_seg.label_maps import load_label_map
 from airsim_seg.palette import id_from_name
 from airsim_seg.simulators import airsim as adapter
 from airsim_seg.simulators.airsim import AirSimSimulator
@@ -121,6 +123,7 @@ def test_uneven_steps_do_not_add_up(serve: Serve, tmp_path: Path) -> None:
     assert len(stamps_ns) == 50
     assert (stamps_ns % 3_000_000 == stamps_ns[0] % 3_000_000).all()
     assert np.abs(off_ns).max() < 6_000_000
+    assert summarise(path, load_label_map("Neighborhood")).sim_rate_hz == pytest.approx(25, rel=0.01)
 
 
 @pytest.mark.parametrize("palette", ["plain", "srgb"])
