@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from airsim_seg.cli.view import viewer_of
 from airsim_seg.errors import Interrupted, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 EPILOG = """\b
 Examples:
   airsim-seg sim --env Neighborhood
+  airsim-seg sim --env Lakeside --view
   airsim-seg sim --env City --world-seed 7 --vehicle car --port 41452
   airsim-seg sim --vehicle camera --settings ~/Documents/AirSim/settings.json --strict
   airsim-seg sim --list --sheet environments.png
@@ -50,6 +52,7 @@ MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "C
 @click.option("--fault", "faults", multiple=True, metavar="NAME=N", help="Misbehave, for tests: see below. Repeatable.")
 @click.option("--list", "lists", is_flag=True, help="Show the environments, and serve nothing.")
 @click.option("--sheet", type=click.Path(path_type=Path), metavar="FILE", help="With --list: pictures of them, a PNG.")
+@click.option("--view", "with_viewer", is_flag=True, help="Show it in the browser: camera, ids, map, keyboard.")
 @click.option("--parent-pid", type=click.IntRange(1), hidden=True, help="End when this process does.")
 def sim(
     environment: str,
@@ -66,6 +69,7 @@ def sim(
     faults: tuple[str, ...],
     lists: bool,
     sheet: Path | None,
+    with_viewer: bool,
     parent_pid: int | None,
 ) -> None:
     """Serve AirSim's RPC API without Unreal: any AirSim client can connect.
@@ -83,6 +87,7 @@ def sim(
         _show_environments(sheet, world_seed)
         return
     import asyncio
+    import contextlib
     import signal
 
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
@@ -113,13 +118,16 @@ def sim(
     def announce(served_port: int) -> None:
         click.echo(f"serving AirSim's RPC on {host}:{served_port}, vehicle {kind}; Ctrl-C ends it")
         click.echo(f"ready {host}:{served_port}")
+        if with_viewer:
+            viewer.enter_context(viewer_of(served_port))
 
     async def serve() -> signal.Signals | None:
         epoch_ns = DEFAULT_EPOCH_NS if epoch_s is None else epoch_s * 10**9
         world = (StrictWorld if strict else World)(scene, settings, epoch_ns, paused=paused)
         return await serve_until_stopped(world, renderer, sock, announce, parent_pid, switches)
 
-    ended_by = asyncio.run(serve())
+    with contextlib.ExitStack() as viewer:
+        ended_by = asyncio.run(serve())
     if ended_by == signal.SIGINT:
         raise Interrupted("interrupted; the simulator has stopped.")
     click.echo("stopped")

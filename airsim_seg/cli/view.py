@@ -1,7 +1,10 @@
 """`airsim-seg view`: a running simulator in the browser."""
 
 import os
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -13,6 +16,7 @@ Examples:
   airsim-seg view                                  whatever AirSim answers on this machine
   airsim-seg view --sim 192.168.1.7:41451 --env Neighborhood
 """
+STOP_TIMEOUT_S = 5.0
 
 
 @click.command("view", epilog=EPILOG)
@@ -70,8 +74,26 @@ def view(
         return await view_until_stopped(session, sock, announce, parent_pid)
 
     ended_by = asyncio.run(serve())
-    if ended_by == signal.SIGINT and parent_pid is None:
+    if ended_by == signal.SIGINT:
         raise Interrupted("interrupted; the viewer has stopped.")
+
+
+@contextmanager
+def viewer_of(port: int) -> Iterator[None]:
+    """Run `airsim-seg view` for a simulator of this machine until the block ends: a process of its own, so that
+    pictures are encoded beside the simulation and not in its way."""
+    command = [sys.executable, "-m", "airsim_seg", "view", "--port", str(port), "--parent-pid", str(os.getpid())]
+    # Ctrl-C in the terminal is the simulator's to answer; it ends the viewer.
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _has_screen() -> bool:

@@ -1,5 +1,6 @@
 """What ids mean, for the page: colours, names and, where a label map is found, classes."""
 
+import re
 from collections.abc import Sequence
 
 from airsim_seg.errors import DataError
@@ -7,8 +8,10 @@ from airsim_seg.label_maps import load_label_map
 from airsim_seg.palette import palette
 from airsim_seg.taxonomy import CLASSES, IGNORE
 
-# Names that a line of the legend has room for.
-_SHOWN_NAMES = 3
+# Kinds that a line of the legend has room for.
+_SHOWN_KINDS = 4
+# AirSim's generated actor names end in a number: Tree_12 is a Tree.
+_NUMBER = re.compile(r"[_ ]?\d+$")
 
 
 def legend(objects: Sequence[tuple[str, int]], environment: str) -> dict[str, object]:
@@ -19,8 +22,8 @@ def legend(objects: Sequence[tuple[str, int]], environment: str) -> dict[str, ob
         environment: whose label map is looked for; "" where nobody knows.
 
     Returns:
-        colours: 256 of [R,G,B]; names: the first few of each raw id; counts: how many there are; classes: name and
-        colour of each raw id that has one; note: why there are no classes, or "".
+        colours: 256 of [R,G,B]; kinds: what things of each raw id are called, numbers left out; counts: how many
+        things there are; classes: name and colour of each raw id that has one; note: why there are no classes, or "".
     """
     by_id: dict[int, list[str]] = {}
     for name, raw_id in objects:
@@ -28,11 +31,17 @@ def legend(objects: Sequence[tuple[str, int]], environment: str) -> dict[str, ob
     classes, note = _classes(objects, environment)
     return {
         "colours": palette().tolist(),
-        "names": {str(raw_id): names[:_SHOWN_NAMES] for raw_id, names in by_id.items()},
+        "kinds": {str(raw_id): kinds(names) for raw_id, names in by_id.items()},
         "counts": {str(raw_id): len(names) for raw_id, names in by_id.items()},
         "classes": classes,
         "note": note,
     }
+
+
+def kinds(names: Sequence[str]) -> list[str]:
+    """The first few different names without their numbers, in their order."""
+    bare = dict.fromkeys(_NUMBER.sub("", name) or name for name in names)
+    return list(bare)[:_SHOWN_KINDS]
 
 
 def _classes(objects: Sequence[tuple[str, int]], environment: str) -> tuple[dict[str, object], str]:

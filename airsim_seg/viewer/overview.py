@@ -21,6 +21,7 @@ SIZE_PX = 1024
 # The sky is 65504 in AirSim (the largest half float).
 _FAR_M = 10_000.0
 _LOWEST_M = 5.0
+_DARK_PERCENT = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,17 @@ async def take_overview(link: Link) -> Overview:
     # The vehicle may have moved under the camera meanwhile: what counts is where the picture was taken from.
     pose = pose_of_camera(scene, link.rpc.address)
     height_m = ground_below_m(np.asarray(depth.image_data_float, np.float64))
-    return laid_out(bgr.reshape(*size_hw, 3)[..., ::-1], pose, fov_deg, height_m)
+    return laid_out(_without_haze(bgr.reshape(*size_hw, 3)[..., ::-1]), pose, fov_deg, height_m)
+
+
+def _without_haze(rgb: UInt8Array) -> UInt8Array:
+    """More of the range of brightness, as air veils what is so far below; one scale for all keeps the hues."""
+    dark, bright = (float(v) for v in np.percentile(rgb, [_DARK_PERCENT, 100 - _DARK_PERCENT]))
+    # Half of the way to the full range, which would be too harsh.
+    scale = (1 + 255 / max(1.0, bright - dark)) / 2
+    middle = (dark + bright) / 2
+    wider = (rgb - middle) * scale + (middle + 127.5) / 2
+    return np.clip(wider, 0, 255).astype(np.uint8)
 
 
 def ground_below_m(depth_m: Float64Array) -> float:

@@ -16,7 +16,7 @@ export class PictureView {
     this.rawIds = null;
     this.colours = new Uint32Array(256).fill(0xff808080);
     this.dimmed = new Uint32Array(256);
-    this.legend = { names: {}, counts: {}, classes: {}, note: "" };
+    this.legend = { kinds: {}, counts: {}, classes: {}, note: "" };
     this.chosen = null; // the id whose line of the legend is pointed at
     this.times = []; // [wall ms, simulation ns] of the last frames
     this.legendAt = -Infinity;
@@ -84,11 +84,10 @@ export class PictureView {
     this.paintIds();
   }
 
-  // What an id is called: "Tree_1, Tree_2 +29".
+  // What an id is called: "Tree, Bush ×31".
   nameOf(id) {
-    const names = this.legend.names[id] ?? [];
-    const more = (this.legend.counts[id] ?? 0) - names.length;
-    return names.join(", ") + (more > 0 ? ` +${more}` : "");
+    const count = this.legend.counts[id] ?? 0;
+    return (this.legend.kinds[id] ?? []).join(", ") + (count > 1 ? ` ×${count}` : "");
   }
 
   idUnder(event) {
@@ -140,13 +139,10 @@ export class PictureView {
       const colour = this.colours[id];
       swatch.style.background = `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`;
       number.textContent = id;
-      name.replaceChildren(this.nameOf(id) || "–");
-      if (label) {
-        const small = document.createElement("small");
-        small.textContent = ` ${label}`;
-        name.append(small);
-      }
-      row.title = `id ${id}: ${this.nameOf(id)}`;
+      const small = document.createElement("small");
+      small.textContent = this.nameOf(id) ? ` ${label}` : "";
+      name.replaceChildren(this.nameOf(id) || label || "–", small);
+      row.title = `id ${id}: ${this.nameOf(id)} ${label && `(${label})`}`;
     }
     share.textContent = `${(100 * area / this.rawIds.length).toFixed(1)} %`;
   }
