@@ -58,7 +58,8 @@ class RpcClient:
         self._waiting[msgid] = answer
         try:
             self._writer.write(self._packer.pack([0, msgid, method, args]))
-            return await asyncio.wait_for(answer, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await answer
         except TimeoutError:
             raise SimulatorLost(
                 f"the simulator at {self.address} did not answer {method} within {timeout_s:g} s: it hangs or shows a "
@@ -119,7 +120,8 @@ async def connect(host: str, port: int) -> RpcClient:
         SimulatorUnreachable: nobody answers there, or not in AirSim's language, or another version of it.
     """
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_TIMEOUT_S)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError):
         raise SimulatorUnreachable(
             f"no simulator answers at {host}:{port}: start one (airsim-seg sim), or name another with --sim HOST:PORT."

@@ -16,6 +16,7 @@ from airsim_seg.viewer.web import application
 
 HOST = "127.0.0.1"
 PARENT_CHECK_S = 0.5
+_CANCEL_AGAIN_S = 0.2
 
 
 def bind(port: int) -> socket.socket:
@@ -72,8 +73,10 @@ class ViewerServer:
 
     async def __aexit__(self, *_: object) -> None:
         """Hang up on pages and simulator."""
-        self.running.cancel()
-        await asyncio.gather(self.running, return_exceptions=True)
+        while not self.running.done():
+            # Again and again: a group of tasks that fails at this very moment forgets that it was cancelled.
+            self.running.cancel()
+            await asyncio.wait([self.running], timeout=_CANCEL_AGAIN_S)
         self._http.stop()
         await self._http.close_all_connections()
 
