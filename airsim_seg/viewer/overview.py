@@ -73,7 +73,7 @@ def _without_haze(rgb: UInt8Array) -> UInt8Array:
     scale = (1 + 255 / max(1.0, bright - dark)) / 2
     middle = (dark + bright) / 2
     wider = (rgb - middle) * scale + (middle + 127.5) / 2
-    return np.clip(wider, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(wider, 0, 255), np.uint8)
 
 
 def ground_below_m(depth_m: Float64Array) -> float:

@@ -128,17 +128,23 @@ async def connect(host: str, port: int) -> RpcClient:
         ) from None
     client = RpcClient(f"{host}:{port}", reader, writer)
     try:
+        await _shake_hands(client)
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+async def _shake_hands(client: RpcClient) -> None:
+    try:
         await client.call("ping", timeout_s=HANDSHAKE_TIMEOUT_S)
         version = await client.call("getServerVersion", timeout_s=HANDSHAKE_TIMEOUT_S)
     except (SimulatorLost, RefusedCall) as error:
-        await client.close()
         raise SimulatorUnreachable(
-            f"something accepts connections at {host}:{port} but does not speak AirSim's RPC ({error})"
+            f"something accepts connections at {client.address} but does not speak AirSim's RPC ({error})"
         ) from None
     if version != AIRSIM_RPC_VERSION:
-        await client.close()
         raise SimulatorUnreachable(
-            f"{host}:{port} speaks interface {version}, the viewer {AIRSIM_RPC_VERSION}: use Microsoft AirSim 1.6 to "
-            f"1.8, or the built-in simulator."
+            f"{client.address} speaks interface {version}, the viewer {AIRSIM_RPC_VERSION}: use Microsoft AirSim 1.6 "
+            f"to 1.8, or the built-in simulator."
         )
-    return client
