@@ -79,10 +79,11 @@ def view(
 
 
 @contextmanager
-def viewer_of(port: int) -> Iterator[None]:
+def viewer_of(port: int, *, opens: bool = True) -> Iterator[None]:
     """Run `airsim-seg view` for a simulator of this machine until the block ends: a process of its own, so that
     pictures are encoded beside the simulation and not in its way."""
     command = [sys.executable, "-m", "airsim_seg", "view", "--port", str(port), "--parent-pid", str(os.getpid())]
+    command.append("--open" if opens else "--no-open")
     # Ctrl-C in the terminal is the simulator's to answer; it ends the viewer.
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
