@@ -114,7 +114,7 @@ export class PictureView {
     const box = $("views").getBoundingClientRect();
     const x = this.pointer.clientX - box.left, y = this.pointer.clientY - box.top;
     tip.style.left = `${Math.max(0, Math.min(x + 14, box.width - tip.offsetWidth - 4))}px`;
-    tip.style.top = `${y + 60 > box.height ? y - 54 : y + 16}px`;
+    tip.style.top = `${y + 20 + tip.offsetHeight > box.height ? y - 8 - tip.offsetHeight : y + 16}px`;
   }
 
   showLegend() {
