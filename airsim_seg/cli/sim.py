@@ -119,7 +119,7 @@ def sim(
         click.echo(f"serving AirSim's RPC on {host}:{served_port}, vehicle {kind}; Ctrl-C ends it")
         click.echo(f"ready {host}:{served_port}")
         if with_viewer:
-            viewer.enter_context(viewer_of(served_port))
+            viewer.enter_context(viewer_of(host, served_port))
 
     async def serve() -> signal.Signals | None:
         epoch_ns = DEFAULT_EPOCH_NS if epoch_s is None else epoch_s * 10**9

@@ -79,10 +79,20 @@ def view(
 
 
 @contextmanager
-def viewer_of(port: int, *, opens: bool = True) -> Iterator[None]:
-    """Run `airsim-seg view` for a simulator of this machine until the block ends: a process of its own, so that
-    pictures are encoded beside the simulation and not in its way."""
-    command = [sys.executable, "-m", "airsim_seg", "view", "--port", str(port), "--parent-pid", str(os.getpid())]
+def viewer_of(host: str, port: int, *, opens: bool = True) -> Iterator[None]:
+    """Run `airsim-seg view` for a simulator of this machine until the block ends.
+
+    It is a process of its own, so that pictures are encoded beside the simulation and not in its way.
+
+    Args:
+        host: the interface that the simulator listens on.
+        port: its port.
+        opens: show the page in the browser.
+    """
+    # What listens on every interface is reached through the loopback.
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    address = f"[{near}]:{port}" if ":" in near else f"{near}:{port}"
+    command = [sys.executable, "-m", "airsim_seg", "view", "--sim", address, "--parent-pid", str(os.getpid())]
     command.append("--open" if opens else "--no-open")
     # Ctrl-C in the terminal is the simulator's to answer; it ends the viewer.
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)

@@ -38,7 +38,7 @@ def test_it_ends_with_its_parent():
 
 
 def test_sim_view_runs_it_for_as_long_as_the_simulator(capfd):
-    with viewer_of(1, opens=False):
+    with viewer_of("0.0.0.0", 1, opens=False):
         said = ""
         while "\n" not in said:
             said += capfd.readouterr().out
