@@ -158,7 +158,7 @@ def _ground_truth_methods(world: World) -> dict[str, Method]:
         "simSetVehiclePose": method(place, pose, boolean, text),
         "simGetGroundTruthKinematics": method(lambda name: kinematics_map(sim_vehicle(world, name)), text),
         "simGetGroundTruthEnvironment": method(lambda name: _environment_map(sim_vehicle(world, name)), text),
-        "simGetCollisionInfo": method(lambda name: collision_map(sim_vehicle(world, name)), text),
+        "simGetCollisionInfo": method(lambda name: _collision_info(world, name), text),
         "getHomeGeoPoint": method(
             lambda name: geo_point(sim_vehicle(world, name).origin_m, world.settings.world.home), text
         ),
@@ -178,20 +178,28 @@ def kinematics_map(vehicle: Vehicle) -> dict[str, object]:
     }
 
 
-def collision_map(vehicle: Vehicle) -> dict[str, object]:
-    """A CollisionInfo for the client; reading it forgets the touch, as in AirSim."""
-    touch, vehicle.collision = vehicle.collision, None
-    where = vector_map(np.zeros(3) if touch is None else touch.position_m)
+def collision_map(world: World, vehicle: Vehicle) -> dict[str, object]:
+    """A CollisionInfo for the client: the last touch; zeros before the first (CommonStructs.hpp)."""
+    touch, nowhere = vehicle.collision, np.zeros(3)
+    name, raw_id = world.touched(touch)
     return {
-        "has_collided": touch is not None,
-        "penetration_depth": 0.0,
+        "has_collided": vehicle.has_collided,
+        "penetration_depth": 0.0 if touch is None else touch.depth_m,
         "time_stamp": 0 if touch is None else touch.time_ns,
-        "normal": vector_map(np.array([0.0, 0.0, 0.0 if touch is None else -1.0])),
-        "impact_point": where,
-        "position": where,
-        "object_name": "" if touch is None else touch.object_name,
-        "object_id": -1 if touch is None else touch.object_id,
+        "normal": vector_map(nowhere if touch is None else touch.normal),
+        "impact_point": vector_map(nowhere if touch is None else touch.point_m),
+        "position": vector_map(nowhere if touch is None else touch.position_m),
+        "object_name": name,
+        "object_id": raw_id,
     }
+
+
+def _collision_info(world: World, name: str) -> dict[str, object]:
+    """Asking once takes the flag away, and leaves the rest (PawnSimApi.cpp, getCollisionInfoAndReset)."""
+    vehicle = sim_vehicle(world, name)
+    told = collision_map(world, vehicle)
+    vehicle.has_collided = False
+    return told
 
 
 def _environment_map(vehicle: Vehicle) -> dict[str, object]:

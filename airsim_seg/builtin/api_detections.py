@@ -60,8 +60,7 @@ class DetectionApi:
         """What the camera sees of what its filter wants, in the order of the scene."""
         wanted = self._filter(camera_name, kind, vehicle_name, external)
         shot = self._cameras.shot(ImageRequest(camera_name, kind, False, True), vehicle_name, external)
-        view, warp = shot.view, shot.warp
-        moment, origin_m = self._world.moment(), self._world.scene.player_start.position_m
+        view, warp, moment, origin_m = shot.view, shot.warp, shot.moment, self._world.scene.player_start.position_m
         home = self._world.settings.world.home
         named = (thing for thing in self._world.objects if wanted.wants((thing.name, thing.kind)))
         placed = ((thing, shifted(self._world.pose_of(thing), origin_m)) for thing in named)

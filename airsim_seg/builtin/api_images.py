@@ -21,6 +21,7 @@ from airsim_seg.builtin.arguments import (
     pose_map,
     text,
 )
+from airsim_seg.builtin.bodies import sits_inside
 from airsim_seg.builtin.camera_settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
 from airsim_seg.builtin.cameras import Camera, camera_at
 from airsim_seg.builtin.geometry import shifted
@@ -119,6 +120,12 @@ class CameraApi:
         vehicle = sim_vehicle(self._world, vehicle_name)
         return vehicle.camera_pose(camera), vehicle.origin_m
 
+    def _carrier(self, camera: Camera, vehicle_name: str, external: bool) -> str:
+        """The vehicle that a camera looks out of and does not see, or ""."""
+        if external or not sits_inside(self._world.mode, camera.mount):
+            return ""
+        return sim_vehicle(self._world, vehicle_name).name
+
     def shot(self, request: ImageRequest, vehicle_name: str, external: bool) -> Shot:
         """Freeze what a request is to show: poses, ids, moment and clock of now.
 
@@ -137,13 +144,15 @@ class CameraApi:
             local_pose,
             self._world.now_ns,
             self._world.objects.table(),
-            self._world.moment(labels=kind == SEGMENTATION),
+            self._world.moment(labels=kind == SEGMENTATION, unseen=self._carrier(camera, vehicle_name, external)),
             self._seen.get(id(camera)),
             self._colours,
             warp,
             capture.gamma,
             noise if noise is not None and noise.enabled else None,
             f"{self._world.scene.seed}/{vehicle_name}/{request.camera_name}/{kind}",
+            self._world.plots.live(self._world.now_ns) if kind == SCENE else (),
+            self._world.scene.player_start.position_m,
         )
 
     def draw(self, run: Callable[[Renderer], T]) -> asyncio.Future[T]:

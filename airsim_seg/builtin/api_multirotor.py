@@ -151,7 +151,7 @@ def _state_methods(world: World, api: MoveApi) -> dict[str, Method]:
         """A MultirotorState with the keys that AirSim sends; ready and can_arm are not among them."""
         drone = api.drone(name)
         return {
-            "collision": collision_map(drone),
+            "collision": collision_map(world, drone),
             "kinematics_estimated": kinematics_map(drone),
             "gps_location": geo_point(drone.world_pose().position_m, drone.home),
             "timestamp": world.now_ns,

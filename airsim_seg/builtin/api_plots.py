@@ -1,4 +1,4 @@
-"""The RPCs that draw into the world: accepted, checked and kept until they end, but in no picture yet.
+"""The RPCs that draw into the world: checked here, kept until they end, drawn by rendering/plotted.py.
 
 Source: AirSim's UE WorldSimApi.cpp, which reads beyond the end of lists that are too short; here that is an error.
 """
@@ -10,7 +10,7 @@ import numpy as np
 
 from airsim_seg.builtin.api import Method, Methods, method, sim_vehicle
 from airsim_seg.builtin.arguments import ApiError, boolean, finite, list_of, pose, text, vector
-from airsim_seg.builtin.plots import DEFAULT_S, Plot, Plots
+from airsim_seg.builtin.plots import DEFAULT_S, Plot
 from airsim_seg.builtin.world import World
 from airsim_seg.types import Float64Array
 
@@ -50,7 +50,7 @@ class PlotApi:
     def __init__(self, world: World) -> None:
         """Take the world for its clock and its vehicles."""
         self._world = world
-        self.plots = Plots()
+        self.plots = world.plots
         self.trace_lines: dict[str, tuple[Float64Array, float]] = {}
 
     def methods(self) -> Methods:

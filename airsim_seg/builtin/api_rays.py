@@ -21,16 +21,17 @@ CAR_EYE_M = 1.0
 def ray_methods(world: World) -> Methods:
     """Lines of sight."""
 
-    async def between(start_m: Float64Array, end_m: Float64Array) -> bool:
-        """Both in the API's world NED."""
+    async def between(start_m: Float64Array, end_m: Float64Array, unseen: str = "") -> bool:
+        """Both in the API's world NED; a vehicle in which one of them lies hides the other, but for `unseen`."""
         offset_m = world.scene.player_start.position_m
-        around = world.arrangement(world.now_ns)
+        around = world.arrangement(world.now_ns, unseen)
         return await asyncio.to_thread(is_clear, world.rays, start_m + offset_m, end_m + offset_m, around)
 
     async def from_vehicle(end_m: Float64Array, name: str) -> bool:
-        eye_m = sim_vehicle(world, name).world_pose().position_m.copy()
+        vehicle = sim_vehicle(world, name)
+        eye_m = vehicle.world_pose().position_m.copy()
         eye_m[2] -= CAR_EYE_M if world.mode == "Car" else 0.0
-        return await between(eye_m, end_m)
+        return await between(eye_m, end_m, vehicle.name)
 
     def geo_position(value: object) -> Float64Array:
         return geo_position_m(value, world.settings.world.home)

@@ -75,7 +75,7 @@ class SceneApi:
     def _set_pose(self, name: str, where: Pose, teleport: bool) -> bool:  # noqa: ARG002  there is nothing to bump into
         thing = self._world.objects.find(name)
         if thing is not None:
-            self._world.objects.put(thing, where, thing.scale)
+            self._world.put(thing, where, thing.scale)
         return thing is not None
 
     def _scale(self, name: str) -> dict[str, float]:
@@ -85,7 +85,7 @@ class SceneApi:
     def _set_scale(self, name: str, scale: Float64Array) -> bool:
         thing = self._world.objects.find(name)
         if thing is not None:
-            self._world.objects.put(thing, self._world.pose_of(thing), scale)
+            self._world.put(thing, self._world.pose_of(thing), scale)
         return thing is not None
 
     def _spawn(self, name: str, asset: str, where: Pose, scale: Float64Array, *_: bool) -> str:

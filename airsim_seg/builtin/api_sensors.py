@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgpack
 
 from airsim_seg.builtin import wire
-from airsim_seg.builtin.api import Methods, method, no_such_vehicle
+from airsim_seg.builtin.api import Methods, method, no_such_vehicle, sim_vehicle
 from airsim_seg.builtin.arguments import ApiError, pose_map, quaternion_map, text, vector_map
 from airsim_seg.builtin.sensors.barometer import Barometer
 from airsim_seg.builtin.sensors.base import Sample, Sensor
@@ -112,7 +112,7 @@ class _SensorApi:
     async def distance(self, name: str, vehicle_name: str) -> dict[str, object]:
         """A DistanceSensorData."""
         sensor, sample = self._sample(Distance, name, vehicle_name)
-        around = self._world.arrangement(sample.time_ns)
+        around = self._world.arrangement(sample.time_ns, sim_vehicle(self._world, vehicle_name).name)
         reading = await asyncio.to_thread(sensor.measure, sample, self._world.rays, around)
         return {
             "time_stamp": reading.time_ns,
@@ -129,7 +129,7 @@ class _SensorApi:
         seen = (sample.number, sample.kinematics, self._world.objects.moment())
         known, reading = self._scans.get(sensor, (None, None))
         if reading is None or known != seen:
-            around = self._world.arrangement(sample.time_ns)
+            around = self._world.arrangement(sample.time_ns, sim_vehicle(self._world, vehicle_name).name)
             reading = await asyncio.to_thread(sensor.measure, sample, self._world.rays, around)
             self._scans[sensor] = (seen, reading)
         return {

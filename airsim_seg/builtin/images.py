@@ -5,7 +5,7 @@ float a pixel. What each image type holds stands in encodings.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from airsim_seg.builtin import wire
 from airsim_seg.builtin.arguments import pose_map
 from airsim_seg.builtin.encodings import COLOURS, FLOATS
 from airsim_seg.builtin.finish import bent_floats, finished
+from airsim_seg.builtin.rendering import plotted
 from airsim_seg.builtin.scene import Picture, Renderer
 from airsim_seg.builtin.shots import NORMALS, Shot
 from airsim_seg.types import Float32Array, UInt8Array
@@ -60,7 +61,11 @@ def develop(shots: Sequence[Shot], renderer: Renderer) -> list[Developed]:
         needs_normals = shot.request.image_type == NORMALS
         if key not in pictures or (needs_normals and pictures[key].normals is None):
             pictures[key] = renderer.render(shot.view, shot.moment, normals=needs_normals)
-        developed.append(_encoded(shot, pictures[key]))
+        picture = pictures[key]
+        if shot.plots:
+            drawn = plotted.draw(picture.rgb, picture.depth_m, shot.view, shot.plots, shot.origin_m)
+            picture = replace(picture, rgb=drawn)
+        developed.append(_encoded(shot, picture))
     return developed
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from airsim_seg.builtin.arguments import ApiError
+from airsim_seg.builtin.bodies import free_id
 from airsim_seg.builtin.geometry import on_grid, product
 from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
 from airsim_seg.builtin.world_settings import SegmentationSettings
@@ -35,6 +36,7 @@ class Thing:
         pose: API world NED, where it was put; see World.pose_of for what drives by itself.
         scale: float64 [3], along its own axes.
         put: whether an RPC has put it where it is, which ends its driving.
+        vehicle: the name of the vehicle whose body it is, which alone says where it is; else "".
         raw_id: the stored id; its lowest 8 bits are drawn.
         has_id: whether it is in the Segmentation image at all (Unreal's custom depth).
     """
@@ -48,6 +50,7 @@ class Thing:
     raw_id: int
     has_id: bool = True
     put: bool = False
+    vehicle: str = ""
 
 
 def kind_of(name: str) -> str:
@@ -74,8 +77,14 @@ class ObjectTable:
             )
             for index, own in enumerate(scene.objects)
         }
+        for name, index in scene.bodies.items():
+            self._things[index].vehicle = name
         # The first of each kind, whose names know no case.
-        kinds = {thing.kind.lower(): index for index, thing in reversed(self._things.items()) if thing.kind}
+        kinds = {
+            thing.kind.lower(): index
+            for index, thing in reversed(self._things.items())
+            if thing.kind and not thing.vehicle
+        }
         self._sources = dict(sorted(kinds.items()))
         self._moments: dict[bool, Moment] = {}
         self._ids: UInt8Array | None = None
@@ -87,6 +96,10 @@ class ObjectTable:
     def __iter__(self) -> Iterator[Thing]:
         """Everything that is there: the scene's, then copies."""
         return iter(self._things.values())
+
+    def at(self, index: int) -> Thing | None:
+        """The thing with that object index, if it is there."""
+        return self._things.get(index)
 
     def find(self, name: str) -> Thing | None:
         """The first thing of that name; Unreal's names are alike in any case, so one that differs in case does too."""
@@ -152,8 +165,7 @@ class ObjectTable:
         source = self._sources.get(asset.lower())
         if source is None:
             raise ApiError(f"There were no objects with name {asset} found in the Registry")
-        first = len(self._scene.objects)
-        index = next((free for free in range(first, first + MAX_SPAWNED) if free not in self._things), None)
+        index = self._free_index()
         if index is None:
             raise ApiError(f"{MAX_SPAWNED} spawned objects are all there can be: destroy some first")
         taken = [thing.name for thing in self if name in thing.name]
@@ -162,6 +174,26 @@ class ObjectTable:
         self._things[index] = Thing(index, name, self._kind(source), source, pose, scale, 0, False)
         self._forget()
         return name
+
+    def _free_index(self) -> int | None:
+        first = len(self._scene.objects)
+        return next((free for free in range(first, first + MAX_SPAWNED) if free not in self._things), None)
+
+    def embody(self, vehicle: str) -> None:
+        """Give another vehicle a body that looks like that of the first (simAddVehicle); none where there is none."""
+        source, index = min(self._scene.bodies.values(), default=None), self._free_index()
+        if source is None or index is None:
+            return
+        raw_id = free_id(vehicle, {thing.raw_id for thing in self})
+        place = Pose(np.zeros(3), _NO_TURN)
+        self._things[index] = Thing(
+            index, vehicle, kind_of(vehicle), source, place, np.ones(3), raw_id, True, vehicle=vehicle
+        )
+        self._forget()
+
+    def bodies(self) -> list[Thing]:
+        """Those of the things that are vehicles' bodies."""
+        return [thing for thing in self._things.values() if thing.vehicle]
 
     def set_id(self, name: str, raw_id: int, is_regex: bool) -> bool:
         """Give an id to every match (simSetSegmentationObjectID).
@@ -210,7 +242,7 @@ class ObjectTable:
         return self._ids
 
     def moment(self, *, labels: bool = False) -> Moment:
-        """Where everything is: the same value until something changes.
+        """Where everything but the vehicles is: the same value until something changes.
 
         Args:
             labels: for the Segmentation image, which what has no id is not in.
@@ -223,6 +255,7 @@ class ObjectTable:
 
     def _arranged(self, shown: Mapping[int, Thing]) -> Moment:
         count = len(self._scene.objects)
+        shown = {i: t for i, t in shown.items() if i < count or not t.vehicle}
         placements = {i: self._placement(t) for i, t in shown.items() if i < count and t.put}
         hidden = frozenset(i for i in range(count) if i not in shown)
         spawned = tuple(Spawned(i, t.source, self._placement(t)) for i, t in shown.items() if i >= count)

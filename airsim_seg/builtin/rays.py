@@ -119,7 +119,7 @@ class Rays:
         with self._lock:
             if self._surfaces is None:
                 scene = self._scene
-                self._still = self._tree(self._solid() & ~np.isin(scene.object_index, list(scene.movers)))
+                self._still = self._tree(near_form(self._scene) & ~np.isin(scene.object_index, list(scene.movers)))
                 self._surfaces = Surfaces(
                     scene.object_index, material_table().cutout[scene.materials], scene.uv, masks(TEXTURE_SEED)
                 )
@@ -129,22 +129,32 @@ class Rays:
         """The tree of one of the scene's objects."""
         with self._lock:
             if index not in self._things:
-                self._things[index] = self._tree(self._solid() & (self._scene.object_index == index))
+                self._things[index] = self._tree(near_form(self._scene) & (self._scene.object_index == index))
             return self._things[index]
-
-    def _solid(self) -> BoolArray:
-        """bool [T]: a thing's shape is the one that it has from near by, wherever a camera is."""
-        return np.repeat(chunks_at(self._scene, None), np.diff(self._scene.chunks, axis=1)[:, 0])
 
     def _tree(self, chosen: BoolArray) -> Tree | None:
         numbers = np.flatnonzero(chosen).astype(np.int32)
-        if not len(numbers):
-            return None
-        corners = self._scene.triangles_m[numbers]
-        order = np.arange(len(numbers), dtype=np.int32)
-        bounds, links = np.empty((2 * len(numbers), 6), np.float32), np.empty((2 * len(numbers), 2), np.int32)
-        nodes = build(corners.min(1), corners.max(1), order, bounds, links)
-        return Tree(bounds[:nodes].copy(), links[:nodes].copy(), corners[order], numbers[order])
+        return tree_of(self._scene.triangles_m[numbers], numbers)
+
+
+def near_form(scene: Scene) -> BoolArray:
+    """bool [T]: a thing's shape is the one that it has from near by, wherever a camera is."""
+    return np.repeat(chunks_at(scene, None), np.diff(scene.chunks, axis=1)[:, 0])
+
+
+def tree_of(corners_m: Float32Array, numbers: Int32Array) -> Tree | None:
+    """A hierarchy over triangles; None where there are none.
+
+    Args:
+        corners_m: float32 [N,3,3].
+        numbers: int32 [N], what they are called.
+    """
+    if not len(numbers):
+        return None
+    order = np.arange(len(numbers), dtype=np.int32)
+    bounds, links = np.empty((2 * len(numbers), 6), np.float32), np.empty((2 * len(numbers), 2), np.int32)
+    nodes = build(corners_m.min(1), corners_m.max(1), order, bounds, links)
+    return Tree(bounds[:nodes].copy(), links[:nodes].copy(), corners_m[order], numbers[order])
 
 
 def _check(origins_m: Float64Array, directions: Float64Array, max_range_m: float) -> None:

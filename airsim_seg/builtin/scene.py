@@ -67,6 +67,7 @@ class Scene:
             their shadows are drawn anew for each moment. Other objects can be moved too, at half a second for the
             first picture.
         traffic: what moves by itself, all of it among the movers; see traffic.placements.
+        bodies: the objects that are vehicles' bodies, by the vehicle's name; all of them among the movers.
         shelter_m: what is higher keeps the sky away as if it were only so high, metres. The renderer knows how high
             things are around a place, not which of them is the wall that it shades: tall walls would stand in the
             shade of their own house.
@@ -89,6 +90,7 @@ class Scene:
     movers: frozenset[int] = frozenset()
     traffic: tuple[Mover, ...] = ()
     shelter_m: float = math.inf
+    bodies: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,14 @@
 """One request for one picture, with the instant that it is to show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from airsim_seg.builtin.camera_settings import SCENE_GAMMA, NoiseSettings
 from airsim_seg.builtin.distortion import Warp
+from airsim_seg.builtin.plots import Plot
 from airsim_seg.builtin.scene import STILL, Moment, View
-from airsim_seg.types import Pose, UInt8Array
+from airsim_seg.types import Float64Array, Pose, UInt8Array
 
 # AirSim's ImageType (ImageCaptureBase.hpp).
 SCENE, DEPTH_PLANAR, DEPTH_PERSPECTIVE, DEPTH_VIS, DISPARITY = range(5)
@@ -39,6 +42,8 @@ class Shot:
         gamma: of the Scene, see CaptureSettings.
         noise: on the finished picture; None is none.
         noise_key: what makes its random numbers, beside the clock.
+        plots: what clients have drawn into the world; only the Scene image shows it.
+        origin_m: float64 [3], where the API's world NED begins, in the scene's.
     """
 
     request: ImageRequest
@@ -53,6 +58,8 @@ class Shot:
     gamma: float = SCENE_GAMMA
     noise: NoiseSettings | None = None
     noise_key: str = ""
+    plots: tuple[Plot, ...] = ()
+    origin_m: Float64Array = field(default_factory=lambda: np.zeros(3))
 
     @property
     def size_hw(self) -> tuple[int, int]:

@@ -12,21 +12,24 @@ import numpy as np
 from airsim_seg import elementary
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.cameras import rig
-from airsim_seg.builtin.geometry import attached, product, yaw_of
+from airsim_seg.builtin.geometry import attached, product, shifted, yaw_of
 from airsim_seg.builtin.objects import ObjectTable, Thing
+from airsim_seg.builtin.obstacles import Feeler, Obstacles
+from airsim_seg.builtin.plots import Plots
 from airsim_seg.builtin.rays import Rays
-from airsim_seg.builtin.scene import Moment, Scene
+from airsim_seg.builtin.scene import Moment, Scene, Spawned
 from airsim_seg.builtin.sensor_settings import default_sensors
 from airsim_seg.builtin.sensors.base import Carrier
 from airsim_seg.builtin.sensors.suite import SensorSuite
 from airsim_seg.builtin.settings import Settings, SimMode, VehicleSettings
 from airsim_seg.builtin.traffic import Traffic
-from airsim_seg.builtin.vehicles.base import Vehicle
+from airsim_seg.builtin.vehicles.base import Collision, Vehicle
 from airsim_seg.builtin.vehicles.camera import FlyingCamera
 from airsim_seg.builtin.vehicles.car import Car
+from airsim_seg.builtin.vehicles.ground import RememberedGround
 from airsim_seg.builtin.vehicles.multirotor import Multirotor
 from airsim_seg.builtin.weather import CLEAR, Sky
-from airsim_seg.types import Pose
+from airsim_seg.types import Float64Array, Pose
 
 # 13 September 2020, 12:26:40 UTC: the same for every run, so that the same seed gives the same stamps.
 DEFAULT_EPOCH_NS = 1_600_000_000_000_000_000
@@ -40,6 +43,11 @@ TICK_S, MAX_TICK_NS = 0.006, 100_000_000
 SLICE_NS = 120_000_000
 MAX_CONTINUE_S = 86_400.0
 MET_M = 3.0  # a car is 4.5 m long, and the next lane 3.6 m away
+# What a vehicle touches that touches the terrain, where no object is seen there; Blocks calls its own so.
+GROUND_NAME = "Ground"
+
+# How far a part of a vehicle can get by turning alone: a tumbling drone's rotors, the nose of a car on a crest.
+SLACK_M: dict[SimMode, float] = {"Multirotor": 0.5, "Car": 0.3}
 
 KINDS: dict[SimMode, type[Vehicle]] = {"Multirotor": Multirotor, "Car": Car, "ComputerVision": FlyingCamera}
 
@@ -67,6 +75,7 @@ class World:
         sensors: of each vehicle, by its name.
         sky: weather and sun.
         home: where on the Earth the API's world NED begins.
+        plots: what clients have drawn into it.
         watcher: told of every step, or None.
     """
 
@@ -84,15 +93,21 @@ class World:
         self.mode: SimMode = settings.mode
         self.now_ns = self._scenery_from_ns = epoch_ns
         self.objects = ObjectTable(scene, settings.world.segmentation)
+        self._scene_ground = RememberedGround(scene.ground_down_m)
         self.home, sun = settings.world.home, settings.world.time_of_day
         self.sky = Sky(self.home.latitude_deg, self.home.longitude_deg)
         self.sky.set_time_of_day(sun.enabled, sun.start, sun.is_dst, sun.speed, sun.interval_s, sun.move_sun, epoch_ns)
         self.watcher: Watcher | None = None
-        self._moments: dict[bool, tuple[tuple[object, ...], Moment]] = {}
+        self.plots = Plots()
+        self._moments: dict[tuple[bool, str], tuple[tuple[object, ...], Moment]] = {}
         self.rays = Rays(scene)
+        # ComputerVision's camera goes through walls.
+        self._obstacles = None if self.mode == "ComputerVision" else Obstacles(scene, epoch_ns)
         self._traffic = Traffic(scene.traffic)
         self._wind_mps = settings.world.wind_mps
-        self.vehicles = {name: self._new_vehicle(name, own) for name, own in sorted(settings.vehicles.items())}
+        self.vehicles: dict[str, Vehicle] = {}
+        for name, own in sorted(settings.vehicles.items()):
+            self.vehicles[name] = self._new_vehicle(name, own)
         flown = (name for name in self.vehicles if settings.vehicles[name].is_fpv)
         self._default_name = next(flown, next(iter(self.vehicles)))
         self.sensors = {name: self._suite(self.vehicles[name], own) for name, own in settings.vehicles.items()}
@@ -121,6 +136,12 @@ class World:
             vehicle.pilot.armed = vehicle.pilot.armed_at_start = own.armed
         vehicle.time_ns = self.now_ns
         vehicle.wind_mps = self._wind_mps
+        if self._obstacles is not None and vehicle.hull is not None and own.collides:
+            on, oe, od = (own.start.position_m + self.scene.player_start.position_m).tolist()
+            feeler = Feeler(
+                self._obstacles, vehicle.hull, self._scene_ground, lambda: self.vehicles, name, SLACK_M[self.mode]
+            )
+            vehicle.meet(feeler, (on, oe, od))
         return vehicle
 
     def add_vehicle(self, name: str, start: Pose) -> bool:
@@ -137,6 +158,7 @@ class World:
             return False
         own = VehicleSettings(start, world_heading=True)
         self.vehicles[name] = self._new_vehicle(name, own)
+        self.objects.embody(name)
         self.sensors[name] = self._suite(self.vehicles[name], own)
         return True
 
@@ -164,27 +186,61 @@ class World:
     def set_scenery(self, time_ns: int) -> None:
         """Put what moves by itself where it is at a time of its own, so that a recording can be made twice."""
         self._scenery_from_ns = self.now_ns - time_ns
+        if self._obstacles is not None:
+            self._obstacles.begin_traffic(self._scenery_from_ns)
 
-    def moment(self, *, labels: bool = False) -> Moment:
+    def moment(self, *, labels: bool = False, unseen: str = "") -> Moment:
         """What a picture of now shows: the same value until something changes.
 
         Args:
             labels: for the Segmentation image, which what has no id is not in.
+            unseen: a vehicle whose body is left out, as its own cameras look out of it.
         """
         arranged, weather, sun = self.objects.moment(labels=labels), self.sky.weather(), self.sky.sun(self.now_ns)
         labels = labels and arranged is not self.objects.moment()
         time_ns = self.scenery_ns if self.scene.traffic or weather != CLEAR else 0
-        seen = (arranged, weather, sun, self._met(), time_ns)
-        if labels not in self._moments or self._moments[labels][0] != seen:
-            self._moments[labels] = seen, self._among_traffic(arranged, self.now_ns).under(weather, sun, time_ns)
-        return self._moments[labels][1]
+        seen_bodies = (body for body in self.objects.bodies() if body.vehicle != unseen)
+        riders = [self._drawn_pose(self.vehicles[body.vehicle]) for body in seen_bodies]
+        seen, key = (arranged, weather, sun, self._met(), time_ns, *riders), (labels, unseen)
+        if key not in self._moments or self._moments[key][0] != seen:
+            among = self._with_vehicles(self._among_traffic(arranged, self.now_ns), unseen, labels=labels)
+            self._moments[key] = seen, among.under(weather, sun, time_ns)
+        return self._moments[key][1]
 
-    def arrangement(self, time_ns: int) -> Moment:
+    def arrangement(self, time_ns: int, unseen: str = "") -> Moment:
         """Where things are, or were at a time, for what measures and does not look; its sky means nothing.
 
-        Only traffic has a past: what clients moved is where it is now.
+        Only traffic has a past: vehicles and what clients moved are where they are now.
+
+        Args:
+            time_ns: the clock.
+            unseen: a vehicle that is left out.
         """
-        return self._among_traffic(self.objects.moment(), time_ns)
+        return self._with_vehicles(self._among_traffic(self.objects.moment(), time_ns), unseen)
+
+    def _with_vehicles(self, around: Moment, unseen: str, *, labels: bool = False) -> Moment:
+        """The same, and every vehicle's body but one where its vehicle is."""
+        bodies = [body for body in self.objects.bodies() if body.has_id or not labels]
+        if not bodies:
+            return around
+        own = len(self.scene.objects)
+        hidden = around.hidden | {body.index for body in bodies if body.vehicle == unseen}
+        where = {body.index: self._body_placement(body) for body in bodies}
+        placements = {index: placement for index, placement in where.items() if index < own and index not in hidden}
+        copies = tuple(Spawned(body.index, body.source, where[body.index]) for body in bodies if body.index >= own)
+        return replace(
+            around, placements={**around.placements, **placements}, hidden=hidden, spawned=(*around.spawned, *copies)
+        )
+
+    def _body_placement(self, body: Thing) -> Float64Array:
+        """[3,4], from the scene's origin to where the body's vehicle is."""
+        vehicle = self.vehicles[body.vehicle]
+        pose = shifted(self._drawn_pose(vehicle), vehicle.origin_m + self.scene.player_start.position_m)
+        return np.column_stack([pose.rotation() * body.scale, pose.position_m])
+
+    @staticmethod
+    def _drawn_pose(vehicle: Vehicle) -> Pose:
+        return vehicle.kinematics.pose if vehicle.drawn_pose is None else vehicle.drawn_pose
 
     def _among_traffic(self, arranged: Moment, time_ns: int) -> Moment:
         if not self.scene.traffic:
@@ -203,8 +259,29 @@ class World:
         near = (np.hypot(apart_m[..., 0], apart_m[..., 1]) < MET_M) & (apart_m[..., 2] < MET_M)
         return frozenset(self.scene.traffic[k].object_index for k in np.flatnonzero(near.any(1)))
 
+    def touched(self, touch: Collision | None) -> tuple[str, int]:
+        """Name and id of what a vehicle ran into; the ground's where it was the ground, "" and -1 for nothing."""
+        if touch is None:
+            return "", -1
+        thing = self.objects.find(touch.vehicle) if touch.vehicle else self.objects.at(touch.object_index)
+        if thing is not None:
+            return thing.name, thing.raw_id
+        return (touch.vehicle, -1) if touch.vehicle else (GROUND_NAME, -1)
+
+    def put(self, thing: Thing, pose: Pose, scale: Float64Array) -> None:
+        """Place a thing, and the vehicle whose body it is; see ObjectTable.put."""
+        if not thing.vehicle:
+            self.objects.put(thing, pose, scale)
+            return
+        thing.scale = scale
+        self._moments.clear()
+        vehicle = self.vehicles[thing.vehicle]
+        vehicle.place(shifted(pose, -vehicle.origin_m))
+
     def pose_of(self, thing: Thing) -> Pose:
         """Where a thing is now, API world NED, whether it was put there or drove."""
+        if thing.vehicle:
+            return self.vehicles[thing.vehicle].world_pose()
         driver = next((mover for mover in self.scene.traffic if mover.object_index == thing.index), None)
         if thing.put or driver is None:
             return thing.pose
@@ -229,6 +306,8 @@ class World:
     def advance(self, duration_ns: int) -> None:
         """Step everything forward, exactly this long: 3 ms steps and a remainder."""
         end_ns = self.now_ns + duration_ns
+        if self._obstacles is not None:
+            self._obstacles.arrange(self.objects.moment())
         for suite in self.sensors.values():
             suite.arrive(self.now_ns)
         while self.now_ns < end_ns:

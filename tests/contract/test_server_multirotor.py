@@ -43,7 +43,10 @@ def test_takeoff_climbs_2_m_and_land_comes_back_to_the_ground(drone):
     state = drone.getMultirotorState()
     assert state.landed_state == airsim.LandedState.Landed
     assert state.collision.has_collided, "it touched the ground"
-    assert not drone.simGetCollisionInfo().has_collided, "reading forgets"
+    first, second = drone.simGetCollisionInfo(), drone.simGetCollisionInfo()
+    assert (first.has_collided, second.has_collided) == (True, False), "asking takes the flag away"
+    assert second.object_name == first.object_name == "Ground"
+    assert second.time_stamp == first.time_stamp > 0
 
 
 def test_move_to_position_arrives_while_the_same_connection_is_polled(drone):

@@ -15,12 +15,10 @@ RED = [1.0, 0.0, 0.0, 1.0]
 
 
 @pytest.fixture
-def drawn(serve, monkeypatch):
+def drawn(serve):
     """A client, and how to see what it has drawn."""
-    kept = Plots()
-    monkeypatch.setattr("airsim_seg.builtin.api_plots.Plots", lambda: kept)
     running = serve()
-    return running.client(), lambda: [plot.kind for plot in kept.live(running.world.now_ns)]
+    return running.client(), lambda: [plot.kind for plot in running.world.plots.live(running.world.now_ns)]
 
 
 def test_plots_end_when_their_time_is_up(drawn):
@@ -101,3 +99,24 @@ def test_there_is_no_unreal_to_ask(serve):
     assert client.simSwapTextures("wall, brick") == []
     assert client.simSetObjectMaterial("Ground", "Gold") is False
     assert client.simSetObjectMaterialFromTexture("Ground", "gold.png") is False
+
+
+def test_only_the_scene_shows_what_was_drawn_and_only_as_long(serve):
+    client = serve().client()
+    requests = [airsim.ImageRequest("0", kind, False, False) for kind in (airsim.ImageType.Scene, 5, 2)]
+
+    def pictures():
+        return [response.image_data_uint8 for response in client.simGetImages(requests)]
+
+    before = pictures()
+    # The painted world is nearer than a metre and a half nowhere.
+    client.simPlotPoints([airsim.Vector3r(0.9, 0, 0)], RED, 20, duration=1.0)
+    client.simPlotLineStrip([airsim.Vector3r(0.9, -9, 0), airsim.Vector3r(0.9, 9, 0)], RED, 5, is_persistent=True)
+    both = pictures()
+    assert both[0] != before[0]
+    assert both[1:] == before[1:]
+    client.simContinueForTime(1.5)
+    line = pictures()
+    assert line[0] not in (before[0], both[0])
+    client.simFlushPersistentMarkers()
+    assert pictures() == before

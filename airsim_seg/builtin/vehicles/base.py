@@ -1,19 +1,23 @@
 """What every vehicle has: a name, a start, cameras, and a state of motion in a frame of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from airsim_seg.builtin.contacts import Contact
 from airsim_seg.builtin.geometry import HOME, shifted
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.ground import RememberedGround
+from airsim_seg.builtin.vehicles.hulls import Hull
+from airsim_seg.builtin.vehicles.quadrotor import NOTHING, Rows, Vector, rows_of
 from airsim_seg.types import Float64Array, Pose
 
 if TYPE_CHECKING:
     # Cameras know the settings, the settings the sensors, and the sensors what a vehicle's motion is.
     from airsim_seg.builtin.cameras import Camera
+    from airsim_seg.builtin.obstacles import Feeler
 
 
 def _zeros() -> Float64Array:
@@ -41,12 +45,25 @@ class Kinematics:
 
 @dataclass(frozen=True, eq=False)
 class Collision:
-    """A touch; only the ground can be touched so far, and only by a multirotor."""
+    """A touch, as AirSim's CollisionInfo (CommonStructs.hpp).
+
+    Attributes:
+        time_ns: the clock.
+        position_m: float64 [3], where the vehicle was, its local NED, metres.
+        point_m: float64 [3], where it was touched, likewise.
+        normal: float64 [3], unit vector from the other thing to the vehicle, NED.
+        depth_m: how far the two overlapped.
+        object_index: what it was; -1 is ground without an object, or a vehicle without a body.
+        vehicle: the name of the other vehicle, or "".
+    """
 
     time_ns: int
     position_m: Float64Array
-    object_name: str = "Ground"
-    object_id: int = -1
+    point_m: Float64Array
+    normal: Float64Array
+    depth_m: float = 0.0
+    object_index: int = -1
+    vehicle: str = ""
 
 
 class Vehicle:
@@ -59,7 +76,12 @@ class Vehicle:
         wind_mps: [3], NED; what flies feels it.
         drawn_pose: where pictures show it, local NED; None, as always but in strict mode, is where it is.
         home: where on the Earth the API's world NED begins.
+        collision: the last touch, or None before the first.
+        has_collided: whether there was one since somebody asked.
+        hull: what of it meets other things; None meets nothing.
     """
+
+    hull: Hull | None = None
 
     def __init__(
         self, name: str, origin_m: Float64Array, start: Pose, cameras: "Mapping[str, Camera]", ground: Terrain
@@ -80,6 +102,9 @@ class Vehicle:
         self._ground = RememberedGround(ground)
         self._kinematics: Kinematics | None = Kinematics(start)
         self.collision: Collision | None = None
+        self.has_collided = False
+        self._feeler: Feeler | None = None
+        self._offset_m: Vector = NOTHING
         self.time_ns = 0
         self.wind_mps = (0.0, 0.0, 0.0)
         self.drawn_pose: Pose | None = None
@@ -107,7 +132,12 @@ class Vehicle:
     def reset(self) -> None:
         """Go back to the start, at rest."""
         self._kinematics = Kinematics(self._start)
-        self.collision = None
+        self._forget_touches()
+
+    def _forget_touches(self) -> None:
+        self.collision, self.has_collided = None, False
+        if self._feeler is not None:
+            self._feeler.forget()
 
     def place(self, pose: Pose) -> None:
         """Be somewhere else at once and at rest (simSetVehiclePose), local NED."""
@@ -116,6 +146,52 @@ class Vehicle:
     def set_kinematics(self, state: Kinematics) -> None:
         """Move as told from now on (simSetKinematics), local NED and body axes as in Kinematics."""
         self._kinematics = state
+
+    def meet(self, feeler: "Feeler", offset_m: Vector) -> None:
+        """Run into things from now on.
+
+        Args:
+            feeler: who knows how far they are.
+            offset_m: the origin of its local NED in the scene's NED.
+        """
+        self._feeler, self._offset_m = feeler, offset_m
+
+    def in_scene(self) -> Vector:
+        """Where it is, the scene's NED, metres."""
+        north, east, down = (self.kinematics.pose.position_m + self._offset_m).tolist()
+        return (north, east, down)
+
+    def turned(self) -> Rows:
+        """The rows of its rotation matrix."""
+        w, x, y, z = self.kinematics.pose.orientation_wxyz.tolist()
+        return rows_of((w, x, y, z))
+
+    def going_mps(self) -> Vector:
+        """Its velocity, NED."""
+        north, east, down = self.kinematics.linear_velocity_mps.tolist()
+        return (north, east, down)
+
+    def _touched(self, position_m: Vector, rows: Rows) -> Contact | None:
+        """The deepest overlap with anything where it is, in local NED; it is remembered as a collision."""
+        assert self._feeler is not None
+        on, oe, od = self._offset_m
+        north, east, down = position_m
+        touch = self._feeler.contact((north + on, east + oe, down + od), rows, self.time_ns)
+        if touch is None:
+            return None
+        pn, pe, pd = touch.point_m
+        touch = replace(touch, point_m=(pn - on, pe - oe, pd - od))
+        self.collide(
+            Collision(
+                self.time_ns, np.array(position_m), np.array(touch.point_m), np.array(touch.normal), touch.depth_m,
+                touch.object_index, touch.vehicle,
+            )
+        )  # fmt: skip
+        return touch
+
+    def collide(self, touch: Collision) -> None:
+        """Remember a touch until somebody asks."""
+        self.collision, self.has_collided = touch, True
 
     def world_pose(self) -> Pose:
         """Where it is in the API's world NED."""

@@ -18,13 +18,24 @@ from airsim_seg.builtin.cameras import Camera
 from airsim_seg.builtin.geometry import product, yaw_of
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Kinematics, Vehicle
+from airsim_seg.builtin.vehicles.bump import MASS_KG, give_way
+from airsim_seg.builtin.vehicles.hulls import car_hull
 from airsim_seg.builtin.vehicles.powertrain import Powertrain
-from airsim_seg.builtin.vehicles.quadrotor import GRAVITY_MPS2, LEVEL, NOTHING, SEA_LEVEL_KGPM3, Quaternion, Vector
+from airsim_seg.builtin.vehicles.quadrotor import (
+    GRAVITY_MPS2,
+    LEVEL,
+    NOTHING,
+    SEA_LEVEL_KGPM3,
+    Quaternion,
+    Rows,
+    Vector,
+    rows_of,
+)
 from airsim_seg.types import Float64Array, Pose
 
 # Ours, a mid-size car's: the blueprint that holds the axles' places is not public.
 WHEELBASE_M, TRACK_M = 2.8, 1.6
-MASS_KG, WHEEL_RADIUS_M, _WHEEL_KG, _WHEEL_DAMPING = 1500.0, 0.3, 20.0, 0.25
+WHEEL_RADIUS_M, _WHEEL_KG, _WHEEL_DAMPING = 0.3, 20.0, 0.25
 # Chassis 1.8 m by 1.4 m, drag coefficient 0.3.
 _DRAG_KGPM = 0.5 * SEA_LEVEL_KGPM3 * 0.3 * 1.8 * 1.4
 # Four wheels brake with 1500 N m each, the two behind hold with 3000 N m each. Dry asphalt carries a car's weight.
@@ -34,6 +45,8 @@ MAX_STEER_RAD = math.radians(40)
 _STEER_KMPH, _STEER_SHARE = (40.0, 120.0), (1.0, 0.7, 0.6)
 # Inputs follow at so many full strokes a second, rising and falling.
 _PEDAL_RATES, _STEER_RATES = (6.0, 10.0), (2.5, 5.0)
+# In a corner two walls push in turn.
+_MOST_PUSHES = 6
 # Slower than this without throttle, the tyres stick: a parked car stays.
 _STICK_MPS = 0.05
 _GRIP_NM = _GRIP * MASS_KG * GRAVITY_MPS2 * WHEEL_RADIUS_M
@@ -67,6 +80,8 @@ class _Motion(NamedTuple):
 class Car(Vehicle):
     """Drives as its controls say; they hold until changed."""
 
+    hull = car_hull()
+
     def __init__(self, name: str, origin_m: Float64Array, start: Pose, cameras: Mapping[str, Camera], ground: Terrain):
         """See Vehicle; it stands on the ground at the start."""
         super().__init__(name, origin_m, start, cameras, ground)
@@ -91,6 +106,8 @@ class Car(Vehicle):
         self._orientation = (float(w), float(x), float(y), float(z))
         self._motion: _Motion | None = None
         self._on_wheels = False
+        if self._feeler is not None:
+            self._feeler.forget()
 
     def enable_api(self, enabled: bool) -> None:
         """Give the controls to the API or take them; a change lets go of them (CarPawnApi.cpp)."""
@@ -114,7 +131,7 @@ class Car(Vehicle):
     def reset(self) -> None:
         """Back to the start with the controls let go; API control survives, as in AirSim's PhysXCarApi."""
         self.controls = CarControls()
-        self.collision = None
+        self._forget_touches()
         self._halt(self._start)
 
     def place(self, pose: Pose) -> None:
@@ -132,7 +149,8 @@ class Car(Vehicle):
         super().step(time_ns, step_s)
         self._follow_inputs(step_s)
         before_mps, self.speed_mps = self.speed_mps, self._next_speed(step_s)
-        if self.speed_mps == 0 and before_mps == 0 and self._on_wheels:
+        still = self.speed_mps == 0 and before_mps == 0 and self._on_wheels
+        if still and (self._feeler is None or self._feeler.is_free(0.0, step_s) or not self._make_way(step_s)):
             if self._motion is not None:
                 self._motion = None
                 self._kinematics = Kinematics(self.kinematics.pose)
@@ -144,7 +162,48 @@ class Car(Vehicle):
         course, way_m = self._yaw_rad + turned_rad / 2, self.speed_mps * step_s
         self._yaw_rad += turned_rad
         self._stand(self._north_m + way_m * elementary.cos(course), self._east_m + way_m * elementary.sin(course))
+        if self._feeler is not None and not self._feeler.is_free(
+            abs(way_m) + self.hull.reach_m * abs(turned_rad), step_s
+        ):
+            self._make_way(step_s)
         self._move(step_s)
+
+    def _make_way(self, step_s: float) -> bool:
+        """Get out of what it has run into: pushed and turned as bump.give_way says, and as much slower as that takes.
+
+        Returns:
+            Whether it was in the way of anything.
+        """
+        place, was_free = (self._north_m, self._east_m, self._down_m), True
+        for _ in range(_MOST_PUSHES):
+            touch = self._touched((self._north_m, self._east_m, self._down_m), rows_of(self._turn()))
+            push = None if touch is None else give_way(touch, (self._north_m, self._east_m))
+            if push is None:
+                break
+            was_free = False
+            north, east, turned_rad = push
+            self._yaw_rad += turned_rad
+            self._stand(self._north_m + north, self._east_m + east)
+        cos, sin = elementary.cos(self._yaw_rad), elementary.sin(self._yaw_rad)
+        pushed_m = (self._north_m - place[0]) * cos + (self._east_m - place[1]) * sin
+        # What pushes against its way takes speed from it; nothing makes it faster.
+        if pushed_m * self.speed_mps < 0:
+            left = max(0.0, abs(self.speed_mps) - abs(pushed_m) / step_s)
+            self.speed_mps = math.copysign(left, self.speed_mps)
+        return not was_free
+
+    def in_scene(self) -> Vector:
+        """See Vehicle."""
+        on, oe, od = self._offset_m
+        return (self._north_m + on, self._east_m + oe, self._down_m + od)
+
+    def turned(self) -> Rows:
+        """See Vehicle."""
+        return rows_of(self._orientation)
+
+    def going_mps(self) -> Vector:
+        """See Vehicle."""
+        return NOTHING if self._motion is None else self._motion.velocity
 
     def _follow_inputs(self, step_s: float) -> None:
         controls = self.controls

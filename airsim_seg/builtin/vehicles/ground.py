@@ -10,7 +10,7 @@ from airsim_seg.builtin.vehicles.quadrotor import Quadrotor, Vector
 # The drone rests with its centre this high above the ground: the mesh of the FlyingPawn blueprint.
 REST_HEIGHT_M = 0.15
 # FastPhysicsEngine.hpp and MultiRotorParams.hpp: what a bounce leaves of speeds, and how level a landing must be.
-_RESTITUTION, _FRICTION, _SPIN_LEFT, _UPRIGHT = 0.55, 0.5, 0.9, 0.75
+RESTITUTION, FRICTION, SPIN_LEFT, UPRIGHT = 0.55, 0.5, 0.9, 0.75
 _SLOPE_BASE_M = 0.5
 _MOST_CORNERS = 2**16
 
@@ -87,18 +87,18 @@ class Footing:
         if down < floor:
             return Touch.NONE
         body.position_m = (north, east, floor)
-        normal = self._normal(north, east)
+        normal = self.normal(north, east)
         if _dot(body.velocity_mps, normal) >= 0:
             return Touch.NONE
         vn, ve, vd = body.velocity_mps
         (_, _, zn), (_, _, ze), (_, _, zd) = body.rows
-        if vd > abs(vn) and vd > abs(ve) and abs(_dot((zn, ze, zd), normal)) >= _UPRIGHT:
-            _stand(body)
+        if vd > abs(vn) and vd > abs(ve) and abs(_dot((zn, ze, zd), normal)) >= UPRIGHT:
+            stand(body)
             return Touch.STAND
         _bounce(body, normal)
         return Touch.BOUNCE
 
-    def _normal(self, north: float, east: float) -> Vector:
+    def normal(self, north: float, east: float) -> Vector:
         """Unit vector out of the ground, from its slope over half a metre."""
         here = self._ground_down_m(north, east)
         dn = (self._ground_down_m(north + _SLOPE_BASE_M, east) - here) / _SLOPE_BASE_M
@@ -107,7 +107,7 @@ class Footing:
         return (dn / length, de / length, -1 / length)
 
 
-def _stand(body: Quadrotor) -> None:
+def stand(body: Quadrotor) -> None:
     """Upright and at rest; the jolt can be felt for one step."""
     _, _, jolt = body.velocity_mps
     _, _, yaw = body.euler_rad()
@@ -118,10 +118,10 @@ def _stand(body: Quadrotor) -> None:
 def _bounce(body: Quadrotor, normal: Vector) -> None:
     into = _dot(body.velocity_mps, normal)
     along = [v - into * n for v, n in zip(body.velocity_mps, normal, strict=True)]
-    vn, ve, vd = (v * (1 - _FRICTION) - _RESTITUTION * into * n for v, n in zip(along, normal, strict=True))
+    vn, ve, vd = (v * (1 - FRICTION) - RESTITUTION * into * n for v, n in zip(along, normal, strict=True))
     p, q, r = body.rate_radps
     body.stop()
-    body.velocity_mps, body.rate_radps = (vn, ve, vd), (p * _SPIN_LEFT, q * _SPIN_LEFT, r * _SPIN_LEFT)
+    body.velocity_mps, body.rate_radps = (vn, ve, vd), (p * SPIN_LEFT, q * SPIN_LEFT, r * SPIN_LEFT)
 
 
 def _dot(left: Vector, right: Vector) -> float:

@@ -10,10 +10,12 @@ import numpy as np
 
 from airsim_seg import elementary
 from airsim_seg.builtin.cameras import Camera
+from airsim_seg.builtin.contacts import Contact
 from airsim_seg.builtin.geometry import yaw_of
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Collision, Kinematics, Vehicle
 from airsim_seg.builtin.vehicles.ground import REST_HEIGHT_M, Footing, Touch
+from airsim_seg.builtin.vehicles.hulls import drone_hull
 from airsim_seg.builtin.vehicles.quadrotor import (
     GRAVITY_MPS2,
     MASS_KG,
@@ -21,12 +23,16 @@ from airsim_seg.builtin.vehicles.quadrotor import (
     SEA_LEVEL_KGPM3,
     Quadrotor,
     Quaternion,
+    Rows,
     Vector,
 )
+from airsim_seg.builtin.vehicles.rebound import along, rebound
 from airsim_seg.builtin.vehicles.simple_flight import SimpleFlight
 from airsim_seg.types import Float64Array, Pose
 
 COMMAND_PERIOD_NS = 20_000_000
+# A step is looked at in so many places at most; above 2 km/s things can be flown through.
+_MOST_PIECES = 64
 
 # A move: it commands at its first step and every 20 ms then, until it returns whether it came to its end.
 Task = Generator[None, None, bool]
@@ -38,8 +44,10 @@ class Multirotor(Vehicle):
     Attributes:
         body: local NED.
         pilot: who sets its motors.
-        grounded: whether the ground holds it.
+        grounded: whether the ground holds it, or what it has landed on.
     """
+
+    hull = drone_hull()
 
     def __init__(self, name: str, origin_m: Float64Array, start: Pose, cameras: Mapping[str, Camera], ground: Terrain):
         """See Vehicle; it stands on the ground at the start."""
@@ -130,7 +138,7 @@ class Multirotor(Vehicle):
         """Back to the start: task cancelled, armed, API control dropped (OffboardApi.hpp)."""
         self.cancel()
         self.pilot.reset()
-        self.collision = None
+        self._forget_touches()
         self._settle()
 
     def place(self, pose: Pose) -> None:
@@ -149,6 +157,8 @@ class Multirotor(Vehicle):
         self.grounded = False
         self._kinematics = state
         self._footing.forget()
+        if self._feeler is not None:
+            self._feeler.forget()
 
     def _on_floor(self) -> bool:
         north, east, down = self.body.position_m
@@ -166,10 +176,13 @@ class Multirotor(Vehicle):
             elif body.acceleration_mps2 != NOTHING:
                 body.stop()
                 self._kinematics = None
+            self._meet_others(body.position_m, step_s)
         else:
+            before_m = body.position_m
             body.step(step_s, self.air_kgpm3(), self.wind_mps)
             self._kinematics = None
             self._meet_ground()
+            self._meet_others(before_m, step_s)
         self.pilot.update(body, time_ns, step_s, self.grounded)
         if self._task is not None and time_ns >= self._due_ns:
             self._run_task()
@@ -179,9 +192,54 @@ class Multirotor(Vehicle):
         if touch is Touch.NONE:
             return
         north, east, down = self.body.position_m
-        self.collision = Collision(self.time_ns, np.array([north, east, down + REST_HEIGHT_M]))
+        point = np.array([north, east, down + REST_HEIGHT_M])
+        normal = np.array(self._footing.normal(north, east))
+        on, oe, od = self._offset_m
+        whose = -1 if self._feeler is None else self._feeler.ground_at((north + on, east + oe, float(point[2]) + od))
+        self.collide(Collision(self.time_ns, np.array([north, east, down]), point, normal, object_index=whose))
         if touch is Touch.STAND:
             self.grounded, self.pilot.took_off = True, False
+
+    def _meet_others(self, before_m: Vector, step_s: float) -> None:
+        """Come off what it has run into; of a long step, off the first that lies on its way."""
+        if self._feeler is None:
+            return
+        body, hull = self.body, self.hull
+        way = along(body.position_m, before_m, -1.0)
+        travel_m = abs(way[0]) + abs(way[1]) + abs(way[2])
+        if self._feeler.is_free(travel_m, step_s):
+            return
+        pieces = min(_MOST_PIECES, 1 + int(travel_m / hull.smallest_m))
+        for piece in range(1, pieces + 1):
+            if piece > 1 and self._feeler.is_free(travel_m / pieces, 0.0):
+                continue
+            place = body.position_m if piece == pieces else along(before_m, way, piece / pieces)
+            touch = self._touched(place, body.rows)
+            if touch is not None:
+                body.position_m = place
+                self._come_off(touch, step_s)
+                return
+
+    def _come_off(self, touch: Contact, step_s: float) -> None:
+        self._kinematics = None
+        outcome = rebound(self.body, touch, step_s)
+        self._footing.forget()
+        if outcome is Touch.STAND:
+            self.grounded, self.pilot.took_off = True, False
+        elif outcome is Touch.BOUNCE:
+            self.grounded = False
+
+    def in_scene(self) -> Vector:
+        """See Vehicle."""
+        return along(self._offset_m, self.body.position_m, 1.0)
+
+    def turned(self) -> Rows:
+        """See Vehicle."""
+        return self.body.rows
+
+    def going_mps(self) -> Vector:
+        """See Vehicle."""
+        return self.body.velocity_mps
 
     def _run_task(self) -> None:
         """A turn of the task between two steps, where nobody waits for its exceptions but the caller of the move."""
