@@ -1,6 +1,10 @@
-"""The oracle of the rasteriser: every ray against every triangle, in double precision (Moeller and Trumbore, 1997)."""
+"""The oracle of the rasteriser: every ray against every triangle, in double precision (Moeller and Trumbore, 1997).
+
+The triangles are the scene's own single-precision ones, put where a moment has them: what is tested is who sees them.
+"""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +13,7 @@ from numba import njit
 from airsim_seg.builtin.rendering.camera import NEAR_M, chunks_at
 from airsim_seg.builtin.rendering.cutouts import masks
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, material_table
-from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX, Picture, Scene, View
+from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX, Moment, Picture, Scene, View
 
 
 @njit(cache=True)
@@ -51,6 +55,58 @@ def _cast(origin, rays, corners, uv, mask_of, masks, near):  # type: ignore[no-u
                     continue
             hit[i], far[i] = t, w
     return hit, far
+
+
+def _moved(places: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """float32 [...,3] of places [...,3] under a placement [3,4], rounded once."""
+    x, y, z = np.moveaxis(places.astype(np.float64), -1, 0)
+    return np.stack([m[0] * x + m[1] * y + m[2] * z + m[3] for m in matrix], -1).astype(np.float32)
+
+
+def _placed(corners: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Triangles [T,3,3] under a placement; what is mirrored is turned inside out, so that it still faces outwards."""
+    moved = _moved(corners, matrix)
+    return moved[:, [0, 2, 1]] if np.linalg.det(matrix[:, :3]) < 0 else moved
+
+
+def standing(scene: Scene, moment: Moment) -> Scene:
+    """The scene with all that a moment moved, hid and spawned, as if it had been built so."""
+    chunk_of = np.repeat(np.arange(len(scene.chunks)), np.diff(scene.chunks, axis=1)[:, 0])
+    assert scene.anchors_m is not None
+    assert scene.ranges_m is not None
+    corners, anchors = scene.triangles_m.copy(), scene.anchors_m.copy()
+    for index, matrix in moment.placements.items():
+        own = scene.object_index == index
+        corners[own] = _placed(scene.triangles_m[own], matrix)
+        for chunk in np.unique(chunk_of[own]):
+            if scene.anchors_m[chunk].any():  # others are drawn from any distance
+                anchors[chunk] = _moved(scene.anchors_m[chunk], matrix)
+    corners[np.isin(scene.object_index, list(moment.hidden))] = 0
+    rows, places, indices = [np.arange(len(corners))], [corners], [scene.object_index]
+    chunks, points, ranges = [chunk_of], [anchors], [scene.ranges_m]
+    for copy in moment.spawned:
+        own = np.flatnonzero(scene.object_index == copy.source)
+        of, number = np.unique(chunk_of[own], return_inverse=True)
+        rows.append(own)
+        places.append(_placed(scene.triangles_m[own], copy.placement))
+        indices.append(np.full(len(own), copy.index, np.int32))
+        chunks.append(sum(map(len, points)) + number)
+        still = ~scene.anchors_m[of].any(1, keepdims=True)
+        points.append(np.where(still, scene.anchors_m[of], _moved(scene.anchors_m[of], copy.placement)))
+        ranges.append(scene.ranges_m[of])
+    chosen = np.concatenate(rows)
+    ends = np.cumsum(np.bincount(np.concatenate(chunks)))
+    return replace(
+        scene,
+        triangles_m=np.concatenate(places),
+        normals=scene.normals[chosen],
+        uv=scene.uv[chosen],
+        materials=scene.materials[chosen],
+        object_index=np.concatenate(indices),
+        chunks=np.stack([np.append(0, ends[:-1]), ends], 1).astype(np.int32),
+        anchors_m=np.concatenate(points),
+        ranges_m=np.concatenate(ranges),
+    )
 
 
 def cast(scene: Scene, view: View, pixels_xy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,85 @@
+"""Ids, poses and stamps of every environment are golden.json's, on this processor and on a plain one.
+
+The plain one is a process whose numpy, numba, BLAS and C library may use nothing that came after SSE 4.2, and whose
+worlds are built with sines up to 4 units off in the last place, as other libraries have them.
+
+Where a world was changed on purpose: python tests/numerics/golden_frames.py renew
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import golden_frames
+import numpy as np
+import pytest
+from numpy._core._multiarray_umath import (  # type: ignore[attr-defined]
+    __cpu_dispatch__ as optional,
+)
+from numpy._core._multiarray_umath import (  # type: ignore[attr-defined]
+    __cpu_features__ as present,
+)
+
+from airsim_seg.builtin.environments import ENVIRONMENTS
+from airsim_seg.palette import palette
+
+RENEW = "Was the world changed on purpose? Then: python tests/numerics/golden_frames.py renew"
+PLAIN = {
+    "NPY_DISABLE_CPU_FEATURES": " ".join(name for name in optional if present.get(name)),
+    "NUMBA_CPU_NAME": "generic",
+    "NUMBA_CPU_FEATURES": "",
+    "OPENBLAS_CORETYPE": "Prescott",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-AVX,-FMA,-FMA4,-AVX2_Usable,-AVX_Usable,-FMA_Usable",
+}
+Arrays = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Arrays]:
+    """Frames by processor and environment: "own" is drawn here while a process draws "plain"."""
+    folder = tmp_path_factory.mktemp("golden")
+    plain, cache = folder / "plain.npz", {"NUMBA_CACHE_DIR": str(folder)}
+    command = [sys.executable, str(Path(golden_frames.__file__)), "draw", str(plain), "noise"]
+    with subprocess.Popen(command, env=os.environ | PLAIN | cache, stderr=subprocess.PIPE, text=True) as process:
+        own = {name: golden_frames.drawn(name) for name in ENVIRONMENTS}
+        _, said = process.communicate(timeout=600)
+    assert process.returncode == 0, said
+    with np.load(plain) as saved:
+        other: Arrays = {name: {} for name in ENVIRONMENTS}
+        for key in saved.files:
+            name, kind = key.split("/")
+            other[name][kind] = saved[key]
+    return {"own": own, "plain": other}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", ["own", "plain"])
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_ids_poses_and_stamps_are_the_golden_ones(drawn: dict[str, Arrays], processor: str, environment: str) -> None:
+    golden = json.loads(golden_frames.GOLDEN.read_text())
+    assert golden_frames.digests(drawn[processor][environment]) == golden.get(environment), RENEW
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_colours_differ_by_two_levels_on_a_thousandth_of_the_pixels_at_most(
+    drawn: dict[str, Arrays], environment: str
+) -> None:
+    own, plain = (drawn[processor][environment]["rgb"].astype(np.int16) for processor in ("own", "plain"))
+    assert (np.abs(own - plain).max(-1) > 2).mean() <= 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_frames_are_worth_comparing(drawn: dict[str, Arrays], environment: str) -> None:
+    frames = drawn["own"][environment]
+    assert len(frames["stamps"]) == 8
+    assert (np.diff(frames["stamps"][:3]) == 1_300_000_000).all()
+    assert len(np.unique(frames["poses"], axis=0)) == 8
+    copied = palette()[golden_frames.COPY_ID][::-1]
+    assert (frames["ids"] == copied).all(-1).any(), "the copy is in sight"
+    for picture in frames["ids"]:
+        assert len(np.unique(picture.reshape(-1, 3), axis=0)) >= 4
