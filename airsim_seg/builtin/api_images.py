@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
 
+from airsim_seg import elementary
 from airsim_seg.builtin import images
 from airsim_seg.builtin.api import Method, Methods, method, sim_vehicle
 from airsim_seg.builtin.arguments import (
@@ -209,7 +210,7 @@ def projection_matrix(size_hw: tuple[int, int], fov_deg: float) -> list[list[flo
         [4][4]; times (forward, right, down, 1) it gives clip coordinates. The depth row is in centimetres.
     """
     height, width = size_hw
-    scale = 1 / math.tan(math.radians(fov_deg) / 2)
+    scale = 1 / elementary.tan(math.radians(fov_deg) / 2)
     return [
         [0.0, scale, 0.0, 0.0],
         [0.0, 0.0, -scale * width / height, 0.0],

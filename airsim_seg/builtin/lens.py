@@ -9,6 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from airsim_seg import elementary
+
 
 class Lens(NamedTuple):
     """What a lens can do: focal lengths and f-numbers from the first to the second."""
@@ -74,7 +76,7 @@ class Optics:
 
     def focal_mm(self, fov_deg: float) -> float:
         """The focal length that makes a horizontal field of view with this film."""
-        return self.film.width_mm / 2 / math.tan(math.radians(fov_deg) / 2)
+        return self.film.width_mm / 2 / elementary.tan(math.radians(fov_deg) / 2)
 
     def fov_deg(self, focal_mm: float) -> float:
         """The horizontal field of view of a focal length, cut to what the lens can do."""
