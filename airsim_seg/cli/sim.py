@@ -108,18 +108,11 @@ def sim(
     if not is_loopback(sock):
         click.echo(f"warning: whoever reaches {host} can steer this simulator and have it write files", err=True)
     click.echo(f"building {environment}, seed {world_seed} ...")
-<<<<<<< HEAD
-    scene = build(environment, world_seed)
+    scene = with_bodies(build(environment, world_seed), settings.mode, settings.vehicles)
     click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
     with announced(lambda kernel: click.echo(f"compiling {kernel}, once after an install ...")):
         renderer = Rasteriser(scene, threads)
         renderer.warm_up()
-=======
-    scene = with_bodies(build(environment, world_seed), settings.mode, settings.vehicles)
-    click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; compiling kernels ...")
-    renderer = Rasteriser(scene, threads)
-    renderer.warm_up()
->>>>>>> 4bbbea9 (Vehicles run into things, have bodies that others see, and plots are drawn)
 
     kind = next(name for name, mode in MODES.items() if mode == settings.mode)
 
