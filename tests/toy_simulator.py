@@ -20,6 +20,8 @@ SIZE_HW = (48, 64)
 class ToyRenderer:
     """Draws with the toy world's rays."""
 
+    name = "toy"
+
     def __init__(self) -> None:
         self._world = ToyWorld()
         self._index_of_id = np.full(256, SKY_INDEX, np.int32)

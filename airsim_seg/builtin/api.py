@@ -118,12 +118,12 @@ def no_such_vehicle(what: str, name: str) -> ApiError:
     )
 
 
-def common_methods(world: World) -> Methods:
+def common_methods(world: World, renderer_name: str) -> Methods:
     """Session, clock and ground truth: what every mode has."""
-    return _session_methods(world) | _ground_truth_methods(world)
+    return _session_methods(world, renderer_name) | _ground_truth_methods(world)
 
 
-def _session_methods(world: World) -> dict[str, Method]:
+def _session_methods(world: World, renderer_name: str) -> dict[str, Method]:
     def continue_for_frames(frames: int) -> object:
         if not 0 <= frames <= MAX_FRAMES:
             raise BadCast
@@ -134,7 +134,7 @@ def _session_methods(world: World) -> dict[str, Method]:
         "getServerVersion": method(lambda: SERVER_VERSION),
         "getMinRequiredClientVersion": method(lambda: MIN_CLIENT_VERSION),
         "listVehicles": method(lambda: sorted(world.vehicles)),
-        "getSettingsString": method(lambda: _settings_string(world)),
+        "getSettingsString": method(lambda: _settings_string(world, renderer_name)),
         "reset": method(world.reset),
         "simPause": method(world.pause, boolean),
         "simIsPaused": method(lambda: world.is_paused),
@@ -143,9 +143,14 @@ def _session_methods(world: World) -> dict[str, Method]:
     }
 
 
-def _settings_string(world: World) -> str:
-    """The settings in force as JSON, with three keys of our own, so that a recording can say what made it."""
-    ours = {"Simulator": "airsim-seg", "Environment": world.scene.environment, "Seed": world.scene.seed}
+def _settings_string(world: World, renderer_name: str) -> str:
+    """The settings in force as JSON, with four keys of our own, so that a recording can say what made it."""
+    ours = {
+        "Simulator": "airsim-seg",
+        "Environment": world.scene.environment,
+        "Seed": world.scene.seed,
+        "Renderer": renderer_name,
+    }
     return json.dumps({**json.loads(world.settings.text), "SimMode": world.mode, **ours}, indent=2)
 
 

@@ -82,6 +82,11 @@ class CameraApi:
         # By camera (they live as long as the world): what its last call saw, for optical flow.
         self._seen: dict[int, tuple[View, Moment]] = {}
 
+    @property
+    def renderer_name(self) -> str:
+        """Of what draws, see Renderer."""
+        return self._renderer.name
+
     def methods(self) -> Methods:
         """The table of this file."""
         of_camera = (text, text, boolean)

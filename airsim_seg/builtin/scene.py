@@ -184,7 +184,13 @@ FAR_DEPTH_M = 65504.0
 
 
 class Renderer(Protocol):
-    """Anything that draws a scene. rendering.rasteriser.Rasteriser is ours."""
+    """Anything that draws a scene. rendering.rasteriser.Rasteriser is ours, and gl.renderer.GlRenderer on a device.
+
+    Attributes:
+        name: of what draws, "cpu" or "gl: " and the device; recordings keep it.
+    """
+
+    name: str
 
     def render(self, view: View, moment: Moment = STILL, *, normals: bool = False) -> Picture:
         """Draw one view of the world at a moment, with normals if asked; thread-safe through a lock of its own."""

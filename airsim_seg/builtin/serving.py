@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 def rpc_methods(world: World, cameras: CameraApi, recorder: Recorder) -> Methods:
     """Every RPC of the world's mode: the one place where the tables of the api files meet."""
     return {
-        **common_methods(world),
+        **common_methods(world, cameras.renderer_name),
         **vehicle_methods(world),
         **session_methods(world),
         **sensor_methods(world),

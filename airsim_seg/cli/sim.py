@@ -9,6 +9,7 @@ from airsim_seg.cli.view import viewer_of
 from airsim_seg.errors import Interrupted, StorageError, UsageError
 
 if TYPE_CHECKING:
+    from airsim_seg.builtin.scene import Renderer, Scene
     from airsim_seg.builtin.settings import Settings, SimMode
     from airsim_seg.builtin.switches import Switches
 
@@ -34,6 +35,7 @@ Faults, N counting calls, or answers of simGetImages:
 PALETTES = ("plain", "srgb", "calibrated")  # builtin.segmentation_palettes, without its imports
 PALETTE_HELP = "Colours of the ids: AirSim's since 1.6, up to 1.3.1, or 1.4 to 1.5."
 SHEET_HW = (240, 320)
+RENDERER_HELP = "What draws: cpu, or gl for a graphics card (docs/gpu.md)."
 MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "ComputerVision"}
 
 
@@ -45,6 +47,7 @@ MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "C
 @click.option("--world-seed", type=click.IntRange(0), default=0, show_default=True, help="Which world of its kind.")
 @click.option("--settings", "given", metavar="FILE|JSON", help="An AirSim settings.json.  [default: as AirSim]")
 @click.option("--threads", type=click.IntRange(1), help="Threads that draw.  [default: all cores]")
+@click.option("--renderer", type=click.Choice(["cpu", "gl"]), default="cpu", show_default=True, help=RENDERER_HELP)
 @click.option("--epoch", "epoch_s", type=click.IntRange(0, 2**33), help="Second since 1970 at which its clock starts.")
 @click.option("--paused", is_flag=True, help="Let the clock stand until a client continues it.")
 @click.option("--strict", is_flag=True, help="AirSim's awkward sides too: docs/rpc.md lists them.")
@@ -62,6 +65,7 @@ def sim(
     world_seed: int,
     given: str | None,
     threads: int | None,
+    renderer: str,
     epoch_s: int | None,
     paused: bool,
     strict: bool,
@@ -93,7 +97,6 @@ def sim(
     from airsim_seg.builtin.bodies import with_bodies
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
     from airsim_seg.builtin.rendering.compiling import announced
-    from airsim_seg.builtin.rendering.rasteriser import Rasteriser
     from airsim_seg.builtin.server import bind, is_loopback
     from airsim_seg.builtin.serving import serve_until_stopped
     from airsim_seg.builtin.strict_world import StrictWorld
@@ -111,8 +114,8 @@ def sim(
     scene = with_bodies(build(environment, world_seed), settings.mode, settings.vehicles)
     click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
     with announced(lambda kernel: click.echo(f"compiling {kernel}, once after an install ...")):
-        renderer = Rasteriser(scene, threads)
-        renderer.warm_up()
+        eye = _renderer(renderer, scene, threads)
+    click.echo(f"drawn by {eye.name}")
 
     kind = next(name for name, mode in MODES.items() if mode == settings.mode)
 
@@ -125,13 +128,23 @@ def sim(
     async def serve() -> signal.Signals | None:
         epoch_ns = DEFAULT_EPOCH_NS if epoch_s is None else epoch_s * 10**9
         world = (StrictWorld if strict else World)(scene, settings, epoch_ns, paused=paused)
-        return await serve_until_stopped(world, renderer, sock, announce, parent_pid, switches)
+        return await serve_until_stopped(world, eye, sock, announce, parent_pid, switches)
 
     with contextlib.ExitStack() as viewer:
         ended_by = asyncio.run(serve())
     if ended_by == signal.SIGINT:
         raise Interrupted("interrupted; the simulator has stopped.")
     click.echo("stopped")
+
+
+def _renderer(kind: str, scene: "Scene", threads: int | None) -> "Renderer":
+    """Made and warmed up."""
+    from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
+    from airsim_seg.builtin.rendering.rasteriser import Rasteriser
+
+    renderer = GlRenderer(scene, threads) if kind == "gl" else Rasteriser(scene, threads)
+    renderer.warm_up()
+    return renderer
 
 
 def _settings(given: str | None, vehicle: str | None, strict: bool) -> "Settings":

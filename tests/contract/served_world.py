@@ -47,6 +47,7 @@ def tiny_scene() -> Scene:
 class FormulaRenderer:
     """Paints what a formula says, so that a test can say what must arrive; `open` holds it up while it is clear."""
 
+    name: str = "formula"
     open: threading.Event = field(default_factory=threading.Event)
     started: threading.Event = field(default_factory=threading.Event)
     views: list[View] = field(default_factory=list)

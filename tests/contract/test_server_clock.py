@@ -119,6 +119,7 @@ def test_object_poses_are_in_the_world_whose_origin_is_the_player_start(serve):
 def test_settings_string_tells_what_serves(serve):
     settings = json.loads(serve("Car").client().getSettingsString())
     assert (settings["Simulator"], settings["SimMode"], settings["Environment"]) == ("airsim-seg", "Car", "Tiny")
+    assert settings["Renderer"] == "formula"
 
 
 def test_camera_mode_has_no_vehicle_api(serve):

@@ -27,7 +27,13 @@ _NOTHING = np.float32(0.0)  # 1 / infinity
 
 
 class Rasteriser:
-    """Draws views of one scene. Any thread may call render; one picture is drawn at a time in a process."""
+    """Draws views of one scene. Any thread may call render; one picture is drawn at a time in a process.
+
+    Attributes:
+        name: "cpu".
+    """
+
+    name = "cpu"
 
     def __init__(
         self,
@@ -54,7 +60,7 @@ class Rasteriser:
         self._samples = samples
         self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size, self._crew)
         self._two_sided = (self._looks.table.cutout >= 0).astype(np.uint8)
-        self._skins = _skins(self._looks.table)
+        self._skins = paint_skins(self._looks.table)
         self._nearness, self._seen = np.empty((0, 0), np.float32), np.empty((0, 0), np.int32)  # kept between pictures
         self._daylight = sky.Daylight() if daylight is None else daylight
         with PARALLEL_LOCK:
@@ -178,7 +184,8 @@ def _focal_px(view: View) -> float:
     return float(camera_matrix(view.size_hw, view.fov_deg)[0, 0])
 
 
-def _skins(table: MaterialTable) -> shading.Skins:
+def paint_skins(table: MaterialTable) -> shading.Skins:
+    """What the materials look like; the pictures are painted once a process."""
     painted, levels = textures.paint_all(TEXTURE_SEED)
     noise = fractal_noise(256, np.random.default_rng(TEXTURE_SEED), cells=3, octaves=7, persistence=0.65)
     patches = ((noise - noise.mean()) / (2 * noise.std())).clip(-1, 1).astype(np.float32)

@@ -78,6 +78,7 @@ class SunShadows:
 
     Attributes:
         map: float32 [N,N], nearness to the sun; changed in place.
+        changed: rows and columns of the rectangles that the last follow may have changed; a new list each time.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class SunShadows:
         self._crew = crew
         self._matrix = np.ascontiguousarray(projection.matrix[[0, 1, 3]])
         self._dirty: list[tuple[slice, slice]] = []
+        self.changed: list[tuple[slice, slice]] = []
         self._without = scene.movers
         self.map = self._draw_still(scene.movers)
         self._still = self.map.copy() if scene.movers else self.map
@@ -98,6 +100,9 @@ class SunShadows:
         if without != self._without:
             self._still, self._without = self._draw_still(without), without
             self.map[:] = self._still
+            self.changed = [(slice(None), slice(None))]
+        else:
+            self.changed = self._dirty
         for rows, columns in self._dirty:
             self.map[rows, columns] = self._still[rows, columns]
         self._dirty = []
@@ -108,6 +113,7 @@ class SunShadows:
             self.map, rectangles,
         )  # fmt: skip
         self._dirty = [(slice(top, bottom), slice(left, right)) for top, bottom, left, right in rectangles.tolist()]
+        self.changed = [*self.changed, *self._dirty]
 
     def _draw_still(self, without: frozenset[int]) -> Float32Array:
         corners = corners_without(self._scene, without)

@@ -1,0 +1,81 @@
+"""The GLSL programs, with the renderer's constants written into them: one source of every number for both renderers."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from airsim_seg.builtin.rendering import cutouts, shading, textures
+from airsim_seg.builtin.rendering.camera import NEAR_M
+from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX
+
+MATERIAL_SIZE = 5  # floats a material in the buffer of buffers.glsl
+
+
+@dataclass(frozen=True)
+class Programs:
+    """What runs on the device.
+
+    Attributes:
+        closed: sets every sample's triangle, for triangles without holes.
+        cutout: the same, for triangles with a mask.
+        picture: from triangles to colours, objects, depths and normals.
+    """
+
+    closed: Any
+    cutout: Any
+    picture: Any
+
+
+def build(context: Any, samples: int, num_texels: int, num_levels: int, tone_steps: int) -> Programs:
+    """Compile.
+
+    Args:
+        context: a moderngl.Context, current.
+        samples: samples a side of a pixel.
+        num_texels: of a material's picture, with all its levels.
+        num_levels: of that pyramid.
+        tone_steps: entries of the tone curve.
+    """
+    constants: dict[str, int | float] = {
+        "SAMPLES": samples,
+        "TEXELS": num_texels,
+        "LEVELS": num_levels,
+        "TONE_STEPS": tone_steps,
+        "TEXTURE_SIZE": textures.SIZE,
+        "MASK_SIZE": cutouts.MASK_SIZE,
+        "FACE_SIZE": shading.FACE_SIZE,
+        "MATERIAL_SIZE": MATERIAL_SIZE,
+        "SKY_INDEX": SKY_INDEX,
+        "NEAR_M": NEAR_M,
+        "FAR_DEPTH_M": FAR_DEPTH_M,
+        "PATCH_TILE_M": shading.PATCH_TILE_M,
+        "COVER_TILE_M": shading.COVER_TILE_M,
+        "LEAF_M": shading.LEAF_M,
+        "WET_REFLECTANCE": float(shading.WET_REFLECTANCE),
+    }
+    head = "#version 430 core\n" + "".join(f"#define {name} {value}\n" for name, value in constants.items())
+
+    def program(vertex: list[str], fragment: list[str], define: str = "") -> Any:
+        return context.program(
+            vertex_shader=head + define + _source(vertex), fragment_shader=head + define + _source(fragment)
+        )
+
+    seen = ["seen.vert.glsl"], ["buffers.glsl", "seen.frag.glsl"]
+    picture = ["buffers.glsl", "albedo.glsl", "cover.glsl", "light.glsl", "picture.frag.glsl"]
+    return Programs(
+        closed=program(*seen),
+        cutout=program(*seen, "#define CUTOUT\n"),
+        picture=program(["whole.vert.glsl"], picture),
+    )
+
+
+def _source(names: list[str]) -> str:
+    folder = files(__package__)
+    return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
+
+
+def set_uniforms(program: Any, values: dict[str, Any]) -> None:
+    """Set a program's uniforms; those that the compiler found to be of no use are left out."""
+    for name, value in values.items():
+        if name in program:
+            program[name].value = value

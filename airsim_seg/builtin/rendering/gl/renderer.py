@@ -1,0 +1,220 @@
+"""The built-in renderer on a graphics card, through OpenGL: the same pictures as the rasteriser's, but for rounding.
+
+The stage is the same: things are put where they are, shadows are drawn and leaves are lit on the CPU, once, and only
+what moved is uploaded again. The device draws which triangle every sample sees, then works out every pixel from that:
+ids and depths at the pixel's centre, colours as the mean of the same samples, by the same formulas.
+"""
+
+import threading
+
+import numba
+import numpy as np
+
+from airsim_seg.builtin.rendering import cutouts, sky
+from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
+from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
+from airsim_seg.builtin.rendering.falling import fall
+from airsim_seg.builtin.rendering.gl.context import device_name, open_context
+from airsim_seg.builtin.rendering.gl.geometry import MATERIALS, Geometry
+from airsim_seg.builtin.rendering.gl.lighting import UNITS, Lighting
+from airsim_seg.builtin.rendering.gl.programs import build, set_uniforms
+from airsim_seg.builtin.rendering.gl.targets import Targets
+from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
+from airsim_seg.builtin.rendering.rasteriser import SHADOW_MAP_SIZE, paint_skins
+from airsim_seg.builtin.rendering.stage import Looks, Stage
+from airsim_seg.builtin.rendering.weathered import daylight_of
+from airsim_seg.builtin.scene import STILL, Moment, Picture, Scene, View
+from airsim_seg.types import Float32Array, Float64Array, camera_matrix
+
+TEXELS = 4  # binding in buffers.glsl
+SEEN_UNIT, PATCHES_UNIT, MASKS_UNIT = 0, 4, 5
+MOST_SIZES = 4  # of pictures whose targets are kept
+
+
+class GlRenderer:
+    """Draws views of one scene. Any thread may call render; one picture is drawn at a time.
+
+    Attributes:
+        device: what draws, in the driver's words; see context.is_software.
+        name: "gl" and the device.
+    """
+
+    def __init__(
+        self,
+        scene: Scene,
+        num_threads: int | None = None,
+        *,
+        samples: int = 2,
+        daylight: sky.Daylight | None = None,
+        shadow_map_size: int = SHADOW_MAP_SIZE,
+    ) -> None:
+        """Open a device, paint the textures, draw the shadows and upload them.
+
+        Args:
+            scene: the world; its arrays must not change any more.
+            num_threads: at most this many threads prepare what is uploaded; None takes all that numba may use.
+            samples: samples a side of a pixel for the colours: 2, or 1 for speed.
+            daylight: the light; None is a clear early afternoon.
+            shadow_map_size: texels a side of the shadow map.
+
+        Raises:
+            UsageError: there is no OpenGL here; the message has the remedy.
+        """
+        if samples not in (1, 2):
+            raise ValueError(f"samples must be 1 or 2, not {samples}")
+        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        self._num_threads = most if num_threads is None else max(1, min(num_threads, most))
+        self._scene, self._samples = scene, samples
+        self._daylight = sky.Daylight() if daylight is None else daylight
+        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size)
+        self._lock = threading.Lock()
+        self._moment = STILL
+        self._targets: dict[tuple[int, int], Targets] = {}
+        self._context = open_context()
+        try:
+            self.device = device_name(self._context)
+            self.name = f"gl: {self.device}"
+            self._upload_skins()
+            self._lighting = Lighting(self._context)
+            with PARALLEL_LOCK:
+                numba.set_num_threads(self._num_threads)
+                self._set_stage(STILL, self._daylight)
+        finally:
+            self._context.__exit__(None, None, None)  # a context belongs to one thread at a time
+
+    @property
+    def scene(self) -> Scene:
+        """The world that is drawn."""
+        return self._scene
+
+    def render(self, view: View, moment: Moment = STILL, *, normals: bool = False) -> Picture:
+        """Draw one view.
+
+        Args:
+            view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
+            moment: where everything is.
+            normals: give the picture's normals, too.
+
+        Returns:
+            The picture; on one device and driver, the same scene, view and moment give the same bytes.
+
+        Raises:
+            UsageError: the view cannot be drawn; the message says why.
+        """
+        check_view(view)
+        with self._lock, PARALLEL_LOCK, self._context:
+            numba.set_num_threads(self._num_threads)
+            self._follow(moment)
+            picture = self._draw(view, normals)
+        fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)
+        return picture
+
+    def warm_up(self) -> None:
+        """Let the driver compile everything that render needs, by drawing a tiny picture."""
+        self.render(View(self._scene.player_start, (4, 4), 90.0))
+
+    def release(self) -> None:
+        """Give the device back; the renderer draws no more. The end of the process does the same."""
+        with self._lock:
+            self._context.release()
+
+    def _upload_skins(self) -> None:
+        """What every scene shares: programs, materials, their pictures and holes."""
+        context, table = self._context, self._looks.table
+        skins = paint_skins(table)
+        tone_steps = len(sky.tone_curve(1.0))
+        self._programs = build(context, self._samples, skins.textures.shape[1], len(skins.levels), tone_steps)
+        self._materials = context.buffer(_material_rows(table))
+        self._texels = context.buffer(skins.textures)
+        side = len(skins.patches)
+        self._patches = context.texture((side, side), 1, skins.patches, dtype="f4")
+        masks = self._looks.masks.astype(np.uint8)
+        self._masks = context.texture_array((masks.shape[2], masks.shape[1], len(masks)), 1, masks, dtype="u1")
+        self._whole = context.vertex_array(self._programs.picture, [])
+        units = UNITS | {"seen": SEEN_UNIT, "patches": PATCHES_UNIT}
+        set_uniforms(self._programs.picture, units | {"level_starts": skins.levels.tolist()})
+        set_uniforms(self._programs.cutout, {"masks": MASKS_UNIT})
+        context.front_face = "cw"  # rows grow downwards in a picture and upwards in GL
+
+    def _set_stage(self, moment: Moment, daylight: sky.Daylight) -> None:
+        """Make and upload a stage with the moment's copies."""
+        self._spawned = tuple((copy.index, copy.source) for copy in moment.spawned)
+        self._stage = Stage(self._scene, moment.spawned, daylight, self._looks)
+        self._stage.follow(moment, daylight)
+        self._geometry = Geometry(self._context, self._stage, self._looks.table, self._programs)
+        self._moment = moment
+
+    def _follow(self, moment: Moment) -> None:
+        """Have what the moment shows where it is. New things and a new sun cost the first picture a second."""
+        daylight = daylight_of(self._daylight, moment.sun, moment.weather)
+        if tuple((copy.index, copy.source) for copy in moment.spawned) != self._spawned:
+            self._geometry.release()
+            self._set_stage(moment, daylight)
+        else:
+            self._stage.follow(moment, daylight)
+            self._geometry.move(self._stage, self._moment, moment)
+            self._moment = moment
+
+    def _draw(self, view: View, normals: bool) -> Picture:
+        uniforms = self._lighting.follow(self._stage, self._geometry)
+        eye = np.asarray(view.pose.position_m, np.float64)
+        rest = eye - eye.astype(np.float32)
+        uniforms |= {"eye_m": tuple(eye.tolist()), "eye_rest_m": tuple(rest.tolist())}
+        uniforms |= {"to_clip": _columns(_to_clip(view, self._samples)), "focal_px": _focal_px(view)}
+        uniforms["rays"] = _columns(ray_matrix(view, self._samples))
+        for program in (self._programs.closed, self._programs.cutout, self._programs.picture):
+            set_uniforms(program, uniforms)
+        self._bind()
+        targets = self._targets_of(view.size_hw)
+        targets.begin()
+        placed = self._stage.movement.placed
+        visible = visible_chunks(view, self._stage.scene, placed.spheres, placed.anchors_m)
+        self._geometry.draw(self._context, visible)
+        targets.picture.use()
+        targets.seen.use(SEEN_UNIT)
+        self._context.enable_only(self._context.NOTHING)
+        self._whole.render(self._context.TRIANGLES, vertices=3)
+        return targets.read(normals)
+
+    def _bind(self) -> None:
+        self._geometry.bind()
+        self._lighting.bind()
+        self._materials.bind_to_storage_buffer(MATERIALS)
+        self._texels.bind_to_storage_buffer(TEXELS)
+        self._patches.use(PATCHES_UNIT)
+        self._masks.use(MASKS_UNIT)
+
+    def _targets_of(self, size_hw: tuple[int, int]) -> Targets:
+        if size_hw not in self._targets:
+            if len(self._targets) >= MOST_SIZES:
+                self._targets.pop(next(iter(self._targets))).release()
+            self._targets[size_hw] = Targets(self._context, size_hw, self._samples)
+        return self._targets[size_hw]
+
+
+def _material_rows(table: MaterialTable) -> Float32Array:
+    """float32 [M,5], as buffers.glsl reads them."""
+    columns = (table.cutout, table.tinted, table.foliage, table.reflectance, table.patchiness)
+    return np.ascontiguousarray(np.stack(columns, 1), np.float32)
+
+
+def _to_clip(view: View, samples: int) -> Float64Array:
+    """float64 [3,3]: times (point - eye) it gives x, y and w of clip space.
+
+    Sample (i, j) is a fragment whose centre GL has at (i + 0.5, j + 0.5), row 0 at the bottom.
+    """
+    projection = perspective(view, samples)
+    rows, columns = projection.size_hw
+    to_samples = projection.matrix[:3, :3]
+    clip = np.array([[2 / columns, 0, 1 / columns - 1], [0, 2 / rows, 1 / rows - 1], [0, 0, 1]])
+    matrix: Float64Array = clip @ to_samples
+    return matrix
+
+
+def _columns(matrix: Float64Array | Float32Array) -> tuple[float, ...]:
+    """A matrix as GLSL has it in memory: column by column."""
+    return tuple(np.asarray(matrix, np.float64).T.ravel().tolist())
+
+
+def _focal_px(view: View) -> float:
+    return float(camera_matrix(view.size_hw, view.fov_deg)[0, 0])
