@@ -31,7 +31,7 @@ demo: $(STAMP)
 
 # What is optional for users is there for the tests; where a package has no wheel for a machine, its tests are skipped.
 $(EXTRAS): $(STAMP)
-	$(BIN)/python -m pip install --quiet --editable ".[export,peers]" || echo "make: some extras are missing, their tests are skipped"
+	$(BIN)/python -m pip install --quiet --editable ".[export,gl,peers]" || echo "make: some extras are missing, their tests are skipped"
 	@touch $(EXTRAS)
 
 test: $(EXTRAS)

@@ -1,0 +1,142 @@
+"""The renderer on a device against rays and against the CPU's: every kind of surface, light and movement."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from gl_device import assert_alike, open_renderer
+from ray_caster import disagreements
+from small_scenes import floor, garden, looking, scene_of
+
+from airsim_seg.builtin.environments.meshes import box
+from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
+from airsim_seg.builtin.rendering.materials import Material
+from airsim_seg.builtin.rendering.rasteriser import Rasteriser
+from airsim_seg.builtin.scene import STILL, Moment, Spawned
+from airsim_seg.builtin.weather import Sun, Weather
+from airsim_seg.errors import UsageError
+from airsim_seg.types import Pose
+
+VIEW = looking((-6.0, 0.5, -4.0), pitch_deg=-15, size_hw=(96, 128))
+DOWN = looking((5.0, 0.5, -3.0), pitch_deg=-80, yaw_deg=20, roll_deg=9, size_hw=(120, 90), fov_deg=100.0)
+INSIDE_THE_CROWN = looking((6.0, -2.0, -4.0), yaw_deg=130, size_hw=(80, 128))
+ACROSS_THE_NEAR_PLANE = looking((9.0, 0.0, -0.04), yaw_deg=4, size_hw=(64, 96))
+VIEWS = (VIEW, DOWN, INSIDE_THE_CROWN, ACROSS_THE_NEAR_PLANE)
+SHED, TREE, FENCE = 1, 2, 4
+
+
+def placed(shift_m: tuple[float, float, float], yaw_deg: float = 0.0, scale: float = 1.0) -> np.ndarray:
+    pose = Pose.from_euler(shift_m, yaw_rad=math.radians(yaw_deg))
+    return np.column_stack([pose.rotation() * scale, pose.position_m])
+
+
+COUNT = len(garden().objects)
+COPIES = (Spawned(COUNT + 1, SHED, placed((3.0, -6.0, -0.5), 40.0)), Spawned(COUNT, TREE, placed((0, 4, 0), 0.0, 0.5)))
+LOW_SUN = Sun((0.3, 0.9, -0.31), 14.0)
+MOMENTS = {
+    "still": STILL,
+    "moved": Moment({SHED: placed((2.0, 1.0, -1.0), 30.0), FENCE: placed((0.5, 0.0, 0.0), -10.0, 1.4)}),
+    "elsewhere": Moment({SHED: placed((-1.0, 4.0, 0.0)), TREE: placed((0.0, 1.0, 0.0), 0.0, 0.7)}),
+    "hidden": Moment(hidden=frozenset({TREE, FENCE})),
+    "copies": Moment({FENCE: placed((0.5, 0.0, 0.0))}, spawned=COPIES),
+    "another sun": Moment(sun=LOW_SUN),
+    "moved under it": Moment({SHED: placed((1.0, -2.0, 0.0), 60.0)}, sun=LOW_SUN),
+    "leaves lie": Moment(weather=Weather(road_leaf=1.0)),
+    "snow lies": Moment(weather=Weather(road_snow=0.6)),
+    "wet": Moment(weather=Weather(road_wetness=1.0)),
+    "rain in fog": Moment(weather=Weather(rain=1.0, fog=0.4), time_ns=10**9),
+}
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Iterator[GlRenderer]:
+    renderer = open_renderer(garden(), shadow_map_size=512)
+    yield renderer
+    renderer.release()
+
+
+@pytest.fixture(scope="module")
+def wanted() -> Rasteriser:
+    return Rasteriser(garden(), shadow_map_size=512)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_ids_and_depths_are_those_that_rays_meet(drawn: GlRenderer, view) -> None:
+    """Rays in double precision; an edge within 1/256 of a sample of the centre may fall on its other side."""
+    assert len(disagreements(garden(), view, drawn.render(view), 400, seed=3)) <= 2
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_it_draws_what_the_cpu_draws(drawn: GlRenderer, wanted: Rasteriser, view) -> None:
+    assert_alike(drawn.render(view), wanted.render(view))
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_every_moment_looks_as_the_cpu_draws_it(drawn: GlRenderer, wanted: Rasteriser, name: str) -> None:
+    """Each after the others: what a moment leaves on the device must not show in the next."""
+    for view in (VIEW, DOWN):
+        assert_alike(drawn.render(view, MOMENTS[name]), wanted.render(view, MOMENTS[name]))
+
+
+def test_pictures_are_the_same_bytes_whatever_was_drawn_before(drawn: GlRenderer) -> None:
+    first = {name: drawn.render(VIEW, moment, normals=True) for name, moment in reversed(MOMENTS.items())}
+    for name, moment in MOMENTS.items():
+        again = drawn.render(VIEW, moment, normals=True)
+        for field, value in vars(first[name]).items():
+            assert np.array_equal(getattr(again, field), value), (name, field)
+
+
+def test_declared_movers_shade_the_place_where_they_are() -> None:
+    """Their shadows are patches on the device's shadow map, wiped off when they go on."""
+    world = replace(garden(), movers=frozenset({SHED, TREE}))
+    device, host = open_renderer(world, shadow_map_size=512), Rasteriser(world, shadow_map_size=512)
+    for name in ("moved", "elsewhere", "still", "moved", "hidden"):
+        assert_alike(device.render(DOWN, MOMENTS[name]), host.render(DOWN, MOMENTS[name]), what=name)
+    device.release()
+
+
+def test_every_material_and_one_sample_a_pixel() -> None:
+    """A box of each material, of which water, glass, paint and panes mirror the sky."""
+    things = [box((3 * (m // 7), 3 * (m % 7) - 10, 0), (3 * (m // 7) + 2, 3 * (m % 7) - 8, 2), m) for m in Material]
+    world = scene_of(floor(-0.5), *things)
+    view = looking((-8.0, 0.0, -9.0), pitch_deg=-32, size_hw=(180, 240))
+    for samples in (1, 2):
+        device = open_renderer(world, samples=samples, shadow_map_size=512)
+        picture = device.render(view)
+        device.release()
+        assert len(np.unique(picture.object_index)) > 40
+        assert_alike(picture, Rasteriser(world, samples=samples, shadow_map_size=512).render(view), what=samples)
+
+
+def test_normals_are_the_cpus(drawn: GlRenderer, wanted: Rasteriser) -> None:
+    picture, other = drawn.render(VIEW, normals=True), wanted.render(VIEW, normals=True)
+    assert picture.normals is not None
+    assert other.normals is not None
+    assert (np.abs(picture.normals - other.normals).max(2) < 1e-4).mean() > 0.998
+    assert drawn.render(VIEW).normals is None
+
+
+def test_far_from_the_origin_nothing_trembles() -> None:
+    """Two kilometres out a single-precision position has steps of a tenth of a millimetre; differences have none."""
+    world = scene_of(floor(0.0, 3000.0), box((2003, 1999, 0), (2005, 2001, 2), Material.SIDING))
+    view = looking((2000.01234, -2000.00987, -1.5), yaw_deg=1.5, size_hw=(120, 160))
+    device = open_renderer(world, shadow_map_size=256)
+    picture = device.render(view)
+    device.release()
+    assert set(np.unique(picture.object_index)) == {-1, 0, 1}
+    assert len(disagreements(world, view, picture, 300, seed=5)) <= 1
+
+
+def test_a_view_that_cannot_be_drawn_is_refused(drawn: GlRenderer) -> None:
+    with pytest.raises(UsageError, match="field of view"):
+        drawn.render(replace(VIEW, fov_deg=175.0))
+    assert drawn.render(replace(VIEW, size_hw=(1, 1))).rgb.shape == (1, 1, 3)
+
+
+def test_sizes_come_and_go(drawn: GlRenderer) -> None:
+    first = drawn.render(VIEW).rgb
+    for side in range(8, 20):
+        drawn.render(replace(VIEW, size_hw=(side, side + 3)))
+    assert np.array_equal(drawn.render(VIEW).rgb, first)
