@@ -1,21 +1,17 @@
-"""A GlRenderer for tests, or a skip that says why there is none."""
-
-from collections.abc import Callable
+"""What the tests of the renderer on a device share: the skip where there is none, and how alike pictures must be."""
 
 import numpy as np
 import pytest
 
-from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
-from airsim_seg.builtin.scene import Picture, Scene
+from airsim_seg.builtin.rendering.gl.context import open_context
+from airsim_seg.builtin.scene import Picture
 from airsim_seg.errors import UsageError
 
-MakeRenderer = Callable[..., GlRenderer]
 
-
-def open_renderer(scene: Scene, **options: int) -> GlRenderer:
-    """On a graphics card or in software, whichever this machine has."""
+def skip_without_device() -> None:
+    """Skip with the reason where OpenGL cannot be had; a graphics card and software are both welcome."""
     try:
-        return GlRenderer(scene, **options)
+        open_context().release()
     except UsageError as error:
         pytest.skip(str(error))
 

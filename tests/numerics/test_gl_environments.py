@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from gl_device import assert_alike, open_renderer
+from gl_device import assert_alike, skip_without_device
 
 from airsim_seg.builtin.environments import ENVIRONMENTS, build
+from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import STILL, Moment, View
 from airsim_seg.builtin.traffic import placements
 from airsim_seg.types import Pose
 
-SIZE_HW = (240, 320)
+SIZE_HW = (180, 240)
 
 
 def views(start: Pose) -> dict[str, View]:
@@ -27,8 +28,9 @@ def views(start: Pose) -> dict[str, View]:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_both_renderers_see_the_same(environment: str) -> None:
+    skip_without_device()
     scene = build(environment, 0)
-    device = open_renderer(scene, shadow_map_size=1024)
+    device = GlRenderer(scene, shadow_map_size=1024)
     host = Rasteriser(scene, shadow_map_size=1024)
     moments = [STILL, Moment(placements(scene.traffic, 7 * 10**9))] if scene.traffic else [STILL]
     for number, (name, view) in enumerate(views(scene.player_start).items()):

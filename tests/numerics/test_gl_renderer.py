@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gl_device import assert_alike, open_renderer
+from gl_device import assert_alike, skip_without_device
 from ray_caster import disagreements
 from small_scenes import floor, garden, looking, scene_of
 
@@ -50,9 +50,14 @@ MOMENTS = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _device() -> None:
+    skip_without_device()
+
+
 @pytest.fixture(scope="module")
 def drawn() -> Iterator[GlRenderer]:
-    renderer = open_renderer(garden(), shadow_map_size=512)
+    renderer = GlRenderer(garden(), shadow_map_size=512)
     yield renderer
     renderer.release()
 
@@ -91,7 +96,7 @@ def test_pictures_are_the_same_bytes_whatever_was_drawn_before(drawn: GlRenderer
 def test_declared_movers_shade_the_place_where_they_are() -> None:
     """Their shadows are patches on the device's shadow map, wiped off when they go on."""
     world = replace(garden(), movers=frozenset({SHED, TREE}))
-    device, host = open_renderer(world, shadow_map_size=512), Rasteriser(world, shadow_map_size=512)
+    device, host = GlRenderer(world, shadow_map_size=512), Rasteriser(world, shadow_map_size=512)
     for name in ("moved", "elsewhere", "still", "moved", "hidden"):
         assert_alike(device.render(DOWN, MOMENTS[name]), host.render(DOWN, MOMENTS[name]), what=name)
     device.release()
@@ -101,9 +106,11 @@ def test_every_material_and_one_sample_a_pixel() -> None:
     """A box of each material, of which water, glass, paint and panes mirror the sky."""
     things = [box((3 * (m // 7), 3 * (m % 7) - 10, 0), (3 * (m // 7) + 2, 3 * (m % 7) - 8, 2), m) for m in Material]
     world = scene_of(floor(-0.5), *things)
+    tints = np.random.default_rng(1).uniform(0.3, 1.0, world.tints.shape).astype(np.float32)
+    world = replace(world, tints=tints)
     view = looking((-8.0, 0.0, -9.0), pitch_deg=-32, size_hw=(180, 240))
     for samples in (1, 2):
-        device = open_renderer(world, samples=samples, shadow_map_size=512)
+        device = GlRenderer(world, samples=samples, shadow_map_size=512)
         picture = device.render(view)
         device.release()
         assert len(np.unique(picture.object_index)) > 40
@@ -119,13 +126,14 @@ def test_normals_are_the_cpus(drawn: GlRenderer, wanted: Rasteriser) -> None:
 
 
 def test_far_from_the_origin_nothing_trembles() -> None:
-    """Two kilometres out a single-precision position has steps of a tenth of a millimetre; differences have none."""
-    world = scene_of(floor(0.0, 3000.0), box((2003, 1999, 0), (2005, 2001, 2), Material.SIDING))
-    view = looking((2000.01234, -2000.00987, -1.5), yaw_deg=1.5, size_hw=(120, 160))
-    device = open_renderer(world, shadow_map_size=256)
-    picture = device.render(view)
+    """Twenty kilometres out single precision has steps of 2 mm: here, half a pixel at the corner of a shed."""
+    world = scene_of(floor(0.0, 30_000.0), box((20_003, 19_999, 0), (20_005, 20_001, 2), Material.SIDING))
+    view = looking((20_002.0011, -20_000.0011, -1.0), yaw_deg=45, pitch_deg=-20, size_hw=(120, 160), fov_deg=10)
+    device = GlRenderer(world, shadow_map_size=256)
+    picture, wanted = device.render(view), Rasteriser(world, shadow_map_size=256).render(view)
     device.release()
-    assert set(np.unique(picture.object_index)) == {-1, 0, 1}
+    assert set(np.unique(wanted.object_index)) == {0, 1}
+    assert (picture.object_index != wanted.object_index).sum() <= 5
     assert len(disagreements(world, view, picture, 300, seed=5)) <= 1
 
 
