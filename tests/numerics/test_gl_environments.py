@@ -20,9 +20,11 @@ def views(start: Pose) -> dict[str, View]:
     return {
         "drone": View(Pose.from_euler((north, east, down - 10), yaw_rad=0.7, pitch_rad=-0.2), SIZE_HW, 90.0),
         "car": View(Pose.from_euler((north, east, down - 1.6), yaw_rad=2.0), SIZE_HW, 90.0),
-        "down": View(Pose.from_euler((north + 30, east, down - 40), pitch_rad=-np.pi / 2), SIZE_HW, 70.0),
+        "down": View(Pose.from_euler((north + 30, east, down - 40), yaw_rad=0.4, pitch_rad=-np.pi / 2), SIZE_HW, 70.0),
         "long lens": View(Pose.from_euler((north, east, down - 6), yaw_rad=-1.0), SIZE_HW, 15.0),
-        "wide": View(Pose.from_euler((north - 40, east, down - 60), pitch_rad=-0.9, roll_rad=0.1), SIZE_HW, 130.0),
+        "wide": View(
+            Pose.from_euler((north - 40, east, down - 60), yaw_rad=0.2, pitch_rad=-0.9, roll_rad=0.1), SIZE_HW, 130.0
+        ),
     }
 
 

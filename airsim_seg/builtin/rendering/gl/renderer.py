@@ -5,6 +5,7 @@ what moved is uploaded again. The device draws which triangle every sample sees,
 ids and depths at the pixel's centre, colours as the mean of the same samples, by the same formulas.
 """
 
+import os
 import threading
 
 import numba
@@ -67,6 +68,7 @@ class GlRenderer:
         self._scene, self._samples = scene, samples
         self._daylight = sky.Daylight() if daylight is None else daylight
         self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size)
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # see Rasteriser
         self._lock = threading.Lock()
         self._moment = STILL
         self._targets: dict[tuple[int, int], Targets] = {}
