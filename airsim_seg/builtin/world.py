@@ -12,12 +12,13 @@ import numpy as np
 from airsim_seg import elementary
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.cameras import rig
+from airsim_seg.builtin.embodied import drawn_pose, with_vehicles
 from airsim_seg.builtin.geometry import attached, product, shifted, yaw_of
 from airsim_seg.builtin.objects import ObjectTable, Thing
 from airsim_seg.builtin.obstacles import Feeler, Obstacles
 from airsim_seg.builtin.plots import Plots
 from airsim_seg.builtin.rays import Rays
-from airsim_seg.builtin.scene import Moment, Scene, Spawned
+from airsim_seg.builtin.scene import Moment, Scene
 from airsim_seg.builtin.sensor_settings import default_sensors
 from airsim_seg.builtin.sensors.base import Carrier
 from airsim_seg.builtin.sensors.suite import SensorSuite
@@ -200,11 +201,13 @@ class World:
         labels = labels and arranged is not self.objects.moment()
         time_ns = self.scenery_ns if self.scene.traffic or weather != CLEAR else 0
         seen_bodies = (body for body in self.objects.bodies() if body.vehicle != unseen)
-        riders = [self._drawn_pose(self.vehicles[body.vehicle]) for body in seen_bodies]
+        riders = [drawn_pose(self.vehicles[body.vehicle]) for body in seen_bodies]
         seen, key = (arranged, weather, sun, self._met(), time_ns, *riders), (labels, unseen)
         if key not in self._moments or self._moments[key][0] != seen:
-            among = self._with_vehicles(self._among_traffic(arranged, self.now_ns), unseen, labels=labels)
-            self._moments[key] = seen, among.under(weather, sun, time_ns)
+            bodies = [body for body in self.objects.bodies() if body.has_id or not labels]
+            among = self._among_traffic(arranged, self.now_ns)
+            shown = with_vehicles(among, self.scene, bodies, self.vehicles, unseen)
+            self._moments[key] = seen, shown.under(weather, sun, time_ns)
         return self._moments[key][1]
 
     def arrangement(self, time_ns: int, unseen: str = "") -> Moment:
@@ -216,31 +219,8 @@ class World:
             time_ns: the clock.
             unseen: a vehicle that is left out.
         """
-        return self._with_vehicles(self._among_traffic(self.objects.moment(), time_ns), unseen)
-
-    def _with_vehicles(self, around: Moment, unseen: str, *, labels: bool = False) -> Moment:
-        """The same, and every vehicle's body but one where its vehicle is."""
-        bodies = [body for body in self.objects.bodies() if body.has_id or not labels]
-        if not bodies:
-            return around
-        own = len(self.scene.objects)
-        hidden = around.hidden | {body.index for body in bodies if body.vehicle == unseen}
-        where = {body.index: self._body_placement(body) for body in bodies}
-        placements = {index: placement for index, placement in where.items() if index < own and index not in hidden}
-        copies = tuple(Spawned(body.index, body.source, where[body.index]) for body in bodies if body.index >= own)
-        return replace(
-            around, placements={**around.placements, **placements}, hidden=hidden, spawned=(*around.spawned, *copies)
-        )
-
-    def _body_placement(self, body: Thing) -> Float64Array:
-        """[3,4], from the scene's origin to where the body's vehicle is."""
-        vehicle = self.vehicles[body.vehicle]
-        pose = shifted(self._drawn_pose(vehicle), vehicle.origin_m + self.scene.player_start.position_m)
-        return np.column_stack([pose.rotation() * body.scale, pose.position_m])
-
-    @staticmethod
-    def _drawn_pose(vehicle: Vehicle) -> Pose:
-        return vehicle.kinematics.pose if vehicle.drawn_pose is None else vehicle.drawn_pose
+        among = self._among_traffic(self.objects.moment(), time_ns)
+        return with_vehicles(among, self.scene, self.objects.bodies(), self.vehicles, unseen)
 
     def _among_traffic(self, arranged: Moment, time_ns: int) -> Moment:
         if not self.scene.traffic:
