@@ -310,6 +310,8 @@ class Feeler:
             if other.name == self._name or hull is None:
                 continue
             north, east, down = (a - b for a, b in zip(place, other.in_scene(), strict=True))
+            if (north, east, down) == (0.0, 0.0, 0.0) and self._name < other.name:
+                continue  # of two in one place one has to stay for the other to get out
             reach_m = self._hull.reach_m + hull.reach_m
             if north * north + east * east + down * down >= reach_m * reach_m:
                 continue

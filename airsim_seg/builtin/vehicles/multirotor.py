@@ -226,7 +226,7 @@ class Multirotor(Vehicle):
         self._footing.forget()
         if outcome is Touch.STAND:
             self.grounded, self.pilot.took_off = True, False
-        elif outcome is Touch.BOUNCE:
+        else:  # what has pushed it may have lifted it
             self.grounded = False
 
     def in_scene(self) -> Vector:
