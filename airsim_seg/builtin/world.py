@@ -143,6 +143,7 @@ class World:
                 self._obstacles, vehicle.hull, self._scene_ground, lambda: self.vehicles, name, SLACK_M[self.mode]
             )
             vehicle.meet(feeler, (on, oe, od))
+            vehicle.passes_through = own.passes_through
         return vehicle
 
     def add_vehicle(self, name: str, start: Pose) -> bool:

@@ -276,6 +276,18 @@ def test_two_cars_meet_and_both_know_whom():
     assert [world.touched(vehicle.collision)[0] for vehicle in world.vehicles.values()] == ["Two", "One"]
 
 
+@pytest.mark.parametrize("mode", ["Multirotor", "Car"])
+@pytest.mark.parametrize(("collides", "passes_through"), [(False, False), (True, True)])
+def test_settings_let_a_vehicle_through_and_tell_or_do_not(mode, collides, passes_through):
+    own = VehicleSettings(collides=collides, passes_through=passes_through)
+    world = World(scene_of(floor(0.0), BLOCK), Settings(mode, {"Own": own}))
+    vehicle = world.vehicle("")
+    vehicle.set_kinematics(Kinematics(Pose.from_euler((5.0, 0.0, -3.0)), np.array([15.0, 0.0, 0.0])))
+    world.advance(600_000_000)
+    assert vehicle.kinematics.pose.position_m[0] > 11.5
+    assert (vehicle.collision is not None and vehicle.collision.object_index == 1) == passes_through
+
+
 def test_the_camera_of_computer_vision_goes_through_walls():
     world = World(scene_of(floor(0.0), BLOCK), default_settings("ComputerVision"))
     camera = world.vehicle("")

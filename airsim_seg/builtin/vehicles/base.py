@@ -78,6 +78,7 @@ class Vehicle:
         home: where on the Earth the API's world NED begins.
         collision: the last touch, or None before the first.
         has_collided: whether there was one since somebody asked.
+        passes_through: whether it only notices what it runs into, and goes on.
         hull: what of it meets other things; None meets nothing.
     """
 
@@ -103,6 +104,7 @@ class Vehicle:
         self._kinematics: Kinematics | None = Kinematics(start)
         self.collision: Collision | None = None
         self.has_collided = False
+        self.passes_through = False
         self._feeler: Feeler | None = None
         self._offset_m: Vector = NOTHING
         self.time_ns = 0

@@ -177,7 +177,7 @@ class Car(Vehicle):
         place, was_free = (self._north_m, self._east_m, self._down_m), True
         for _ in range(_MOST_PUSHES):
             touch = self._touched((self._north_m, self._east_m, self._down_m), rows_of(self._turn()))
-            push = None if touch is None else give_way(touch, (self._north_m, self._east_m))
+            push = None if touch is None or self.passes_through else give_way(touch, (self._north_m, self._east_m))
             if push is None:
                 break
             was_free = False

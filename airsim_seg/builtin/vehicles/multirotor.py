@@ -216,6 +216,8 @@ class Multirotor(Vehicle):
             place = body.position_m if piece == pieces else along(before_m, way, piece / pieces)
             touch = self._touched(place, body.rows)
             if touch is not None:
+                if self.passes_through:
+                    return
                 body.position_m = place
                 self._come_off(touch, step_s)
                 return
