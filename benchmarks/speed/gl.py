@@ -19,14 +19,15 @@ from airsim_seg.builtin.rendering.gl.context import is_software
 from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import Moment, Picture, Scene, View
-from airsim_seg.builtin.traffic import placements
+from airsim_seg.builtin.traffic import Traffic
 
 FRAME_NS = 40_000_000  # 25 Hz
 
 
 def moments(scene: Scene, count: int) -> list[Moment]:
     """The world at 25 Hz."""
-    return [Moment(placements(scene.traffic, k * FRAME_NS), time_ns=k * FRAME_NS) for k in range(count)]
+    traffic = Traffic(scene.traffic)
+    return [Moment(traffic.placements(k * FRAME_NS), time_ns=k * FRAME_NS) for k in range(count)]
 
 
 def timed(draw: Callable[[], Picture]) -> tuple[Picture, float]:

@@ -178,6 +178,8 @@ def served(monkeypatch):
     asked = {}
 
     class Painter:
+        name = "a painter"
+
         def __init__(self, *_):
             pass
 

@@ -8,7 +8,7 @@ from airsim_seg.builtin.environments import ENVIRONMENTS, build
 from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import STILL, Moment, View
-from airsim_seg.builtin.traffic import placements
+from airsim_seg.builtin.traffic import Traffic
 from airsim_seg.types import Pose
 
 SIZE_HW = (180, 240)
@@ -34,7 +34,7 @@ def test_both_renderers_see_the_same(environment: str) -> None:
     scene = build(environment, 0)
     device = GlRenderer(scene, shadow_map_size=1024)
     host = Rasteriser(scene, shadow_map_size=1024)
-    moments = [STILL, Moment(placements(scene.traffic, 7 * 10**9))] if scene.traffic else [STILL]
+    moments = [STILL, Moment(Traffic(scene.traffic).placements(7 * 10**9))] if scene.traffic else [STILL]
     for number, (name, view) in enumerate(views(scene.player_start).items()):
         moment = moments[number % len(moments)]
         assert_alike(device.render(view, moment), host.render(view, moment), what=name)

@@ -1,13 +1,10 @@
 // Leaves, water and snow on what faces up: shading.py's _covered.
 uniform float wet_amount, snow_amount, litter_amount;
 
-// What its 64-bit arithmetic leaves in bits 5 to 14, in 32-bit words: 0..1 by chance for a cell of leaves.
+// 0..1 by chance for a cell of leaves; whole numbers wrap around, and shifts bring in zeros, as in the kernels.
 float chance_of(int i, int j) {
-    int i_high, i_low, j_high, j_low;
-    imulExtended(i, 73856093, i_high, i_low);
-    imulExtended(j, 19349663, j_high, j_low);
-    uint low = uint(i_low) ^ uint(j_low), high = uint(i_high) ^ uint(j_high);
-    uint mixed = ((low ^ ((low >> 13) | (high << 19))) & 0xFFFFFFFu) * 1274126177u;
+    uint mixed = (uint(i) * 73856093u) ^ (uint(j) * 19349663u);
+    mixed = (mixed ^ (mixed >> 13)) * 1274126177u;
     return float(((mixed ^ (mixed >> 16)) >> 5) & 1023u) / 1023.0;
 }
 

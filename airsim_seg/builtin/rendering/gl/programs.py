@@ -1,5 +1,6 @@
 """The GLSL programs, with the renderer's constants written into them: one source of every number for both renderers."""
 
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -51,6 +52,7 @@ def build(context: Any, samples: int, num_texels: int, num_levels: int, tone_ste
         "PATCH_TILE_M": shading.PATCH_TILE_M,
         "COVER_TILE_M": shading.COVER_TILE_M,
         "LEAF_M": shading.LEAF_M,
+        "PI": math.pi,
         "WET_REFLECTANCE": float(shading.WET_REFLECTANCE),
     }
     head = "#version 430 core\n" + "".join(f"#define {name} {value}\n" for name, value in constants.items())
