@@ -97,6 +97,7 @@ def sim(
     from airsim_seg.builtin.bodies import with_bodies
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
     from airsim_seg.builtin.rendering.compiling import announced
+    from airsim_seg.builtin.rendering.gl.context import open_context
     from airsim_seg.builtin.server import bind, is_loopback
     from airsim_seg.builtin.serving import serve_until_stopped
     from airsim_seg.builtin.strict_world import StrictWorld
@@ -104,6 +105,8 @@ def sim(
 
     if environment not in ENVIRONMENTS:
         raise UsageError(f"There is no environment {environment!r}: --env takes {', '.join(ENVIRONMENTS)}.")
+    if renderer == "gl":
+        open_context().release()  # what is missing is told before anything is built
     settings, switches = _settings(given, vehicle, strict), _switches(palette, faults)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)

@@ -1,5 +1,6 @@
 """`airsim-seg collect` as a user meets it."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -111,7 +112,9 @@ def test_collect_starts_its_own_simulator(tmp_path: Path) -> None:
             assert np.array_equal(np.diff(file["sim_time_ns"][:]), np.full(9, 40_000_000))
             assert file["depth"][:].min() > 0.2
             assert len(np.unique(file["raw_ids"][:])) > 5
-            assert '"kind": "built-in"' in file.attrs["provenance"]
+            provenance = json.loads(file.attrs["provenance"])
+            assert provenance["simulator"]["kind"] == "built-in"
+            assert json.loads(provenance["settings"])["Renderer"] == "cpu"
 
 
 @pytest.mark.slow
