@@ -129,7 +129,7 @@ class Rasteriser:
         """Picture.normals of what was drawn last."""
         height, width = view.size_hw
         seen = self._seen[:: self._samples, : width * self._samples : self._samples]
-        triangle = self._stage.records[seen, 12].astype(np.int64)
+        triangle = np.where(seen >= 0, self._stage.records[seen, 12], 0).astype(np.int64)  # none is row -1: not written
         corners = self._stage.movement.placed.corners_m[triangle].astype(np.float64)
         normals = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
         normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)

@@ -5,15 +5,13 @@ what moved is uploaded again. The device draws which triangle every sample sees,
 ids and depths at the pixel's centre, colours as the mean of the same samples, by the same formulas.
 """
 
-import os
 import threading
 
-import numba
 import numpy as np
 
 from airsim_seg.builtin.rendering import cutouts, sky
 from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
-from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK
+from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.gl.context import device_name, open_context
 from airsim_seg.builtin.rendering.gl.geometry import MATERIALS, Geometry
@@ -63,12 +61,9 @@ class GlRenderer:
         """
         if samples not in (1, 2):
             raise ValueError(f"samples must be 1 or 2, not {samples}")
-        most: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-        self._num_threads = most if num_threads is None else max(1, min(num_threads, most))
         self._scene, self._samples = scene, samples
         self._daylight = sky.Daylight() if daylight is None else daylight
-        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size)
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # see Rasteriser
+        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size, Crew(num_threads))
         self._lock = threading.Lock()
         self._moment = STILL
         self._targets: dict[tuple[int, int], Targets] = {}
@@ -79,7 +74,6 @@ class GlRenderer:
             self._upload_skins()
             self._lighting = Lighting(self._context)
             with PARALLEL_LOCK:
-                numba.set_num_threads(self._num_threads)
                 self._set_stage(STILL, self._daylight)
         finally:
             self._context.__exit__(None, None, None)  # a context belongs to one thread at a time
@@ -105,7 +99,6 @@ class GlRenderer:
         """
         check_view(view)
         with self._lock, PARALLEL_LOCK, self._context:
-            numba.set_num_threads(self._num_threads)
             self._follow(moment)
             picture = self._draw(view, normals)
         fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)
