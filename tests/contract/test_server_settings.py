@@ -133,11 +133,10 @@ def test_a_lens_bends_every_image_type_alike(served):
         raw("0", 0),
         raw("0", 5),
         raw("0", 7),
-        airsim.ImageRequest("0", 1, True),
-        airsim.ImageRequest("0", 2, True),
+        *[airsim.ImageRequest("0", kind, True) for kind in (1, 2, 4)],
     ]
-    scene, mask, infrared, planar, perspective = client.simGetImages(asked)
-    assert {(r.height, r.width) for r in (scene, mask, infrared, planar, perspective)} == {SIZE_HW}
+    scene, mask, infrared, planar, perspective, disparity = client.simGetImages(asked)
+    assert {(r.height, r.width) for r in (scene, mask, infrared, planar, perspective, disparity)} == {SIZE_HW}
     assert len(running.renderer.views) == 2, "one straight picture for all of them"
     assert (pixels(scene) != straight).any()
     # The oracle: OpenCV says through which point of the pinhole's plane each pixel looks, and the painter's formula
@@ -158,6 +157,9 @@ def test_a_lens_bends_every_image_type_alike(served):
     rays = np.linalg.norm(np.column_stack([(whole + 0.5 - at) / matrix[0, 0] + plane, np.ones(len(plane))]), axis=1)
     expected = np.minimum(depth * rays, 65504)
     np.testing.assert_allclose(np.array(perspective.image_data_float)[clear], expected[clear], rtol=1e-5)
+    # Two eyes 0.25 m apart; the shift is a share of the width of the picture that is sent.
+    shift = np.clip(matrix[0, 0] / SIZE_HW[1] * 0.25 / depth, 0, 1)
+    np.testing.assert_allclose(np.array(disparity.image_data_float)[clear], shift[clear], rtol=1e-5)
     ids = running.world.objects.table()[picture.object_index[whole[:, 1], whole[:, 0]]]
     np.testing.assert_array_equal(pixels(infrared)[..., 0].ravel()[clear], ids[clear])
     assert np.abs(pixels(scene)[..., 2].ravel()[clear] + 0.5 - at[clear, 0]).max() < 1.1, "red is the column"
