@@ -37,7 +37,7 @@ class StrictWorld(World):
         super().__init__(scene, settings, epoch_ns, paused=paused)
         self.strictness = strictness
         self._wall_ns = wall_ns
-        self._began_ns = wall_ns() - epoch_ns
+        self._began_ns, self._first_ns = wall_ns(), epoch_ns
         steppable = self.mode == "Car" and json.loads(settings.text).get("ClockType") == "SteppableClock"
         self._has_wall_clock = strictness.wall_clock and self.mode != "Multirotor" and not steppable
         self._has_steps = strictness.three_ms_steps and self.mode == "Multirotor"
@@ -47,7 +47,9 @@ class StrictWorld(World):
 
     def stamp_ns(self) -> int:
         """What AirSim's clock shows: it may go on while the world stands."""
-        return self._wall_ns() - self._began_ns if self._has_wall_clock else self.now_ns
+        if not self._has_wall_clock:
+            return self.now_ns
+        return self._first_ns + round((self._wall_ns() - self._began_ns) * self.settings.world.clock_speed)
 
     def pause(self, paused: bool) -> None:
         """See World.pause."""

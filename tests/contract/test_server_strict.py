@@ -13,7 +13,7 @@ import pytest
 from served_world import tiny_scene
 
 from airsim_seg.builtin.answers import with_single_floats
-from airsim_seg.builtin.settings import CaptureSettings, default_settings
+from airsim_seg.builtin.settings import CaptureSettings, default_settings, read_settings
 from airsim_seg.builtin.strict_world import StrictWorld
 from airsim_seg.builtin.strictness import LENIENT, STRICT, Strictness, small_pictures
 from airsim_seg.builtin.wire import Encoded
@@ -103,6 +103,13 @@ def test_wall_clock_runs_on_in_pause_and_is_read_for_each_picture(serve, mode):
     if mode == "Car":
         assert client.getCarState().timestamp < client.getCarState().timestamp
         assert client.simGetCollisionInfo().time_stamp == 0, "what never happened has no time"
+
+
+def test_wall_clock_goes_by_clock_speed():
+    wall_ns = iter((5 * MS, 25 * MS))
+    settings = read_settings('{"SettingsVersion": 1.2, "SimMode": "Car", "ClockSpeed": 0.5}', "here")
+    world = StrictWorld(tiny_scene(), settings, wall_ns=lambda: next(wall_ns))
+    assert world.stamp_ns() == DEFAULT_EPOCH_NS + 10 * MS
 
 
 def test_settings_can_give_a_car_a_clock_that_stands(serve):
