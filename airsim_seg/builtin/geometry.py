@@ -20,7 +20,7 @@ def on_grid(values: npt.ArrayLike, step: float) -> Float64Array:
         values: any shape.
         step: a power of two, so that dividing by it is exact.
     """
-    rounded: Float64Array = np.rint(np.asarray(values, np.float64) / step) * step
+    rounded: Float64Array = np.rint(np.asarray(values, np.float64) / step) * step + 0.0  # no -0
     return rounded
 
 
