@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from airsim_seg.builtin.environments.meshes import Mesh, box, cylinder, divided, joined, placed
+from airsim_seg.builtin.environments.scene_builder import rounded
 from airsim_seg.builtin.environments.vehicles import car
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.scene import Scene, SceneObject
@@ -70,7 +71,8 @@ def with_bodies(scene: Scene, mode: SimMode, names: Collection[str]) -> Scene:
     """
     if mode not in _TINTS or not names:
         return scene
-    pieces = divided(placed(quadrotor() if mode == "Multirotor" else suv(), (0.0, 0.0, 0.0)), _MOST_TRIANGLES)
+    own = placed(quadrotor() if mode == "Multirotor" else suv(), (0.0, 0.0, 0.0))
+    pieces = divided(rounded(own), _MOST_TRIANGLES)
     first, count = len(scene.objects), len(names)
     lengths = np.tile([len(piece) for piece in pieces], count)
     ends, body = len(scene.triangles_m) + np.cumsum(lengths), joined(pieces)

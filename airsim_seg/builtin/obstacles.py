@@ -320,7 +320,7 @@ class Feeler:
             i, j = np.unravel_index(np.argmin(gaps), gaps.shape)
             if gaps[i, j] < -TOUCHING_M and (deepest is None or -gaps[i, j] > deepest.depth_m):
                 away = own[i, :3] - its[j, :3]
-                point = its[j, :3] + away * (its[j, 3] / max(float(np.linalg.norm(away)), 1e-9))
+                point = its[j, :3] + away * (its[j, 3] / max(math.sqrt(float((away * away).sum())), 1e-9))
                 touch = _contact(its[j, :3], own[i, :3], point, float(gaps[i, j]), -1)
                 deepest = replace(touch, velocity_mps=other.going_mps(), vehicle=other.name)
         return deepest

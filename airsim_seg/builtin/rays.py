@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from airsim_seg.builtin.geometry import product
 from airsim_seg.builtin.rays_tree import FAR, build, trace
 from airsim_seg.builtin.rendering.camera import chunks_at
 from airsim_seg.builtin.rendering.cutouts import masks
@@ -168,5 +169,7 @@ def _check(origins_m: Float64Array, directions: Float64Array, max_range_m: float
 
 def _inverse(placement: Float64Array) -> Float64Array:
     """float64 [3,4], back from where a placement [3,4] has put things."""
-    turned = np.linalg.inv(np.asarray(placement[:, :3], np.float64))
-    return np.column_stack([turned, -turned @ placement[:, 3]])
+    a, b, c = np.asarray(placement[:, :3], np.float64).T
+    rows = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)])
+    turned = rows / (a * rows[0]).sum()  # not of a library, whose order of summing is the processor's
+    return np.column_stack([turned, -product(turned, placement[:, 3])])

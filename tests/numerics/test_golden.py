@@ -45,7 +45,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Arrays]:
     command = [sys.executable, str(Path(golden_frames.__file__)), "draw", str(plain), "noise"]
     with subprocess.Popen(command, env=os.environ | PLAIN | cache, stderr=subprocess.PIPE, text=True) as process:
         own = {name: golden_frames.drawn(name) for name in ENVIRONMENTS}
-        _, said = process.communicate(timeout=600)
+        _, said = process.communicate(timeout=3600)
     assert process.returncode == 0, said
     with np.load(plain) as saved:
         other: Arrays = {name: {} for name in ENVIRONMENTS}

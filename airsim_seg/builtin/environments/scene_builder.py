@@ -82,7 +82,7 @@ class SceneBuilder:
         self._tints.append(tint)
         for mesh in meshes:
             for form, anchor, reach in _forms(mesh):
-                pieces = divided(_rounded(form), _MOST_TRIANGLES)
+                pieces = divided(rounded(form), _MOST_TRIANGLES)
                 self._parts.extend(_Part(index, piece, anchor, reach) for piece in pieces)
         return index
 
@@ -144,7 +144,7 @@ class SceneBuilder:
         )
 
 
-def _rounded(mesh: Mesh) -> Mesh:
+def rounded(mesh: Mesh) -> Mesh:
     """The mesh on the grids; before it is cut, since the cut compares places."""
     corners, normals = on_grid(mesh.corners, CORNER_GRID_M), on_grid(mesh.normals, _NORMAL_GRID)
     return Mesh(corners, normals, on_grid(mesh.uv, _UV_GRID), mesh.materials)
