@@ -122,7 +122,7 @@ def draw_style(rng: np.random.Generator) -> Style:
         look_rad=float(rng.uniform(0.1, 0.5)),
         look_period_s=float(rng.uniform(7.0, 12.0)),
         look_phase=float(rng.uniform(0, 2 * np.pi)),
-        tilt_rad=float(rng.uniform(-0.2, 0.0)),
+        tilt_rad=-0.2 * float(rng.uniform(0, 1)) ** 2,  # half of them within 3 degrees of level
         nod_rad=float(rng.uniform(0.0, 0.06)),
     )
 

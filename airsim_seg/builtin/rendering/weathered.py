@@ -21,6 +21,8 @@ SUN_STEP_DEG = 0.25
 LOWEST_SHADOW_DEG = 3.0  # a lower sun throws the shadows of a sun as high as this
 FULL_INTENSITY = 10.0  # of an Unreal sky's sun as it comes, lux (UDirectionalLightComponent's default)
 OVERCAST, FOG, DUST = (0.62, 0.66, 0.70), (0.70, 0.73, 0.76), (0.80, 0.58, 0.34)
+CLEAR_AMBIENT = 0.12  # mean of Daylight's: a clear dome gives little light beside its sun
+OVERCAST_AMBIENT = 0.25  # clouds scatter down half of the sunlight that they take away
 FOG_PER_M, DUST_PER_M = 0.035, 0.014  # extinction at full strength: a twentieth is left at 86 and 214 m
 NIGHT: Colour = (0.030, 0.038, 0.055)
 
@@ -78,14 +80,14 @@ def air_mass(elevation_deg: float) -> float:
 
 def _weathered(light: Daylight, weather: Weather) -> Daylight:
     cover = max(weather.rain, weather.snow, 0.6 * weather.fog)
-    dim = _mean(light.ambient) / 0.2  # the environment's own is 0.2: what is grey by day is dark by night
+    dim = _mean(light.ambient) / CLEAR_AMBIENT  # what is grey by day is dark by night
     overcast = tuple(dim * c for c in OVERCAST)
     fog, dust = tuple(dim * c for c in FOG), tuple(dim * c for c in DUST)
     zenith, horizon = (_mixed(colour, overcast, cover) for colour in (light.zenith, light.horizon))
     for colour, amount in ((fog, weather.fog), (dust, weather.dust)):
         zenith, horizon = _mixed(zenith, colour, 0.85 * amount), _mixed(horizon, colour, amount)
     through = (1 - 0.88 * cover) * (1 - 0.4 * weather.dust)
-    grey = _mixed(light.ambient, tuple(1.25 * _mean(light.ambient) for _ in range(3)), cover)
+    grey = _mixed(light.ambient, (OVERCAST_AMBIENT * dim,) * 3, cover)
     return replace(
         light,
         sun=_times(light.sun, (through, through, through)),
