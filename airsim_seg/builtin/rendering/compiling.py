@@ -1,13 +1,14 @@
 """How the kernels are compiled, and how several threads work on one picture.
 
-numba watches one file a cached kernel: a kernel that calls another file's kernel would keep an old copy of it after
-an update. So no kernel here calls a kernel of another file.
+numba watches one file a cached kernel, the kernel's own; what kernels share (this file and lanes.py) is watched here.
+A kernel that calls another file's kernel would keep an old copy of it after an update: none here does.
 """
 
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -23,6 +24,8 @@ PARALLEL_LOCK = threading.RLock()
 # No leave to reorder or to fuse arithmetic: pictures would differ from machine to machine, and the first process after
 # an install might draw other bytes than later ones.
 _FASTMATH = {"nnan", "ninf", "nsz"}
+
+_SHARED = (Path(__file__), Path(__file__).with_name("lanes.py"))
 
 
 class Crew:
@@ -98,11 +101,23 @@ def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
             compiled: Callable[..., Any] = njit(cache=True, **options)(function)
+            _watch(compiled, *_SHARED)
         except RuntimeError:  # neither beside the source, nor NUMBA_CACHE_DIR, nor the user's cache can be written
             compiled = njit(**options)(function)
         return compiled
 
     return decorate
+
+
+def _watch(compiled: Any, *files: Path) -> None:
+    """Have a cached kernel compiled anew when one of the files has changed.
+
+    numba has no door for this; where the room behind is another one, developers clear their cache by hand.
+    """
+    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(index, "_source_stamp"):
+        stamps = [(file.stat().st_mtime, file.stat().st_size) for file in files]
+        index._source_stamp = (index._source_stamp, *stamps)
 
 
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -113,6 +113,16 @@ class Movement:
         self._drawn = wanted
         return True
 
+    def warm_up(self) -> None:
+        """Compile (or load) what follow needs, so that the first thing that moves does not wait for it."""
+        nothing, scene, placed = np.zeros(0, np.int64), self._scene, self.placed
+        first, matrices = np.zeros(1, np.int64), np.zeros((0, 3, 4))
+        place(
+            scene.triangles_m, scene.normals, nothing, first, matrices, cofactors(matrices),
+            placed.corners_m, self._faces,
+        )  # fmt: skip
+        bound(placed.corners_m, scene.chunks, nothing, placed.spheres)
+
     def _own_arrays(self) -> None:
         """The scene's own must not change."""
         if self.placed.corners_m is self._scene.triangles_m:

@@ -115,6 +115,8 @@ class Rasteriser:
     def warm_up(self) -> None:
         """Compile (or load from numba's cache) everything that render needs, by drawing a tiny picture."""
         self.render(View(self._scene.player_start, (4, 4), 90.0))
+        with PARALLEL_LOCK:
+            self._stage.movement.warm_up()
 
     def _set_stage(self, moment: Moment) -> None:
         """Have what the moment shows where it is. New things and a new sun cost the first picture half a second."""

@@ -578,17 +578,6 @@ def _tone_row(tone, y, sums, rgb):
             rgb[y, x + k, 0], rgb[y, x + k, 1], rgb[y, x + k, 2] = lane(red, k), lane(green, k), lane(blue, k)
 
 
-@inline
-def _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, jobs, rgb, objects, depth_m):
-    _sort_row(hits, eye.samples, far_m, y, jobs, objects, depth_m)
-    for x in range(jobs.sums.shape[1]):
-        jobs.sums[0, x], jobs.sums[1, x], jobs.sums[2, x] = f32(0.0), f32(0.0), f32(0.0)
-    _shade_row(hits, eye, surfaces, skins, light, y, jobs, LEAVES)
-    _shade_row(hits, eye, surfaces, skins, light, y, jobs, SOLID)
-    _shade_row(hits, eye, surfaces, skins, light, y, jobs, SKY)
-    _tone_row(tone, y, jobs.sums, rgb)
-
-
 @kernel()
 def resolve(counter, hits, eye, surfaces, skins, light, tone, far_m, rgb, objects, depth_m):
     """Turn records into colours, objects and depths.
@@ -619,5 +608,10 @@ def resolve(counter, hits, eye, surfaces, skins, light, tone, far_m, rgb, object
     while k < bands:
         last = height - k * BAND_ROWS
         for y in range(max(last - BAND_ROWS, 0), last):
-            _resolve_row(hits, eye, surfaces, skins, light, tone, far_m, y, jobs, rgb, objects, depth_m)
+            _sort_row(hits, eye.samples, far_m, y, jobs, objects, depth_m)
+            for x in range(jobs.sums.shape[1]):
+                jobs.sums[0, x], jobs.sums[1, x], jobs.sums[2, x] = f32(0.0), f32(0.0), f32(0.0)
+            for kind in range(3):  # one after the other, in one copy of the code: it takes seconds to compile
+                _shade_row(hits, eye, surfaces, skins, light, y, jobs, kind)
+            _tone_row(tone, y, jobs.sums, rgb)
         k = next_piece(counter)
