@@ -132,7 +132,7 @@ class World:
             )
         cameras = rig(self.mode, self.settings.camera_defaults, own.cameras)
         vehicle = KINDS[self.mode](name, own.start.position_m, start, cameras, ground_down_m)
-        vehicle.home = self.home
+        vehicle.home, vehicle.passes_through = self.home, own.passes_through
         if isinstance(vehicle, Multirotor):
             vehicle.pilot.armed = vehicle.pilot.armed_at_start = own.armed
         vehicle.time_ns = self.now_ns

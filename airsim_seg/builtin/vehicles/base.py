@@ -76,6 +76,7 @@ class Vehicle:
         wind_mps: [3], NED; what flies feels it.
         drawn_pose: where pictures show it, local NED; None, as always but in strict mode, is where it is.
         home: where on the Earth the API's world NED begins.
+        passes_through: whether what it touches does not hold it up (EnableCollisionPassthrogh).
         collision: the last touch, or None before the first.
         has_collided: whether there was one since somebody asked.
         passes_through: whether it only notices what it runs into, and goes on.
@@ -111,6 +112,7 @@ class Vehicle:
         self.wind_mps = (0.0, 0.0, 0.0)
         self.drawn_pose: Pose | None = None
         self.home = HOME
+        self.passes_through = False
 
     @property
     def kinematics(self) -> Kinematics:
@@ -174,7 +176,10 @@ class Vehicle:
         return (north, east, down)
 
     def _touched(self, position_m: Vector, rows: Rows) -> Contact | None:
-        """The deepest overlap with anything where it is, in local NED; it is remembered as a collision."""
+        """The deepest overlap with anything where it is, in local NED; it is remembered as a collision.
+
+        None where there is none, or where it goes on through what it touches.
+        """
         assert self._feeler is not None
         on, oe, od = self._offset_m
         north, east, down = position_m
@@ -189,7 +194,7 @@ class Vehicle:
                 touch.object_index, touch.vehicle,
             )
         )  # fmt: skip
-        return touch
+        return None if self.passes_through else touch
 
     def collide(self, touch: Collision) -> None:
         """Remember a touch until somebody asks."""
