@@ -74,12 +74,18 @@ def test_label_maps_and_experiments_travel_with_the_wheel(installed: Path, tmp_p
     assert ".py" not in experiments
 
 
-def test_shaders_travel_with_the_wheel(installed: Path) -> None:
-    folder = Path("airsim_seg/builtin/rendering/gl")
-    shaders = sorted(p.name for p in (ROOT / folder).glob("*.glsl"))
+def test_the_viewers_page_travels_with_the_wheel(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "from airsim_seg.viewer import web\n"
+        "print(web.__file__)\n"
+        "page = web.page_file('index.html').decode()\n"
+        "for part in ('main.js', 'viewer.css', 'icon.svg'):\n"
+        "    assert part in page and web.page_file(part)\n"
+    )
+    done = _run(installed, tmp_path, "-c", code)
 
-    assert shaders
-    assert sorted(p.name for p in (installed / folder).glob("*.glsl")) == shaders
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(installed))
 
 
 def test_remap_finds_its_label_map_outside_a_checkout(installed: Path, tmp_path: Path) -> None:
