@@ -59,11 +59,18 @@ class Link:
         self.identity = identity
 
     async def motion(self) -> Motion:
-        """The true motion; unlike getMultirotorState, asking takes no collision away from another program."""
+        """The true motion; unlike getMultirotorState, asking takes no collision away from another program.
+
+        Raises:
+            RefusedCall: it is not finite, as a real AirSim's can become; only a reset helps there.
+        """
         state = await self._of_vehicle("simGetGroundTruthKinematics")
         velocity = state["linear_velocity"]
-        speeds = [float(velocity[key]) for key in ("x_val", "y_val", "z_val")]
-        return Motion(pose_of(_attributes(state)), np.array(speeds))
+        velocity_mps = np.array([float(velocity[key]) for key in ("x_val", "y_val", "z_val")])
+        pose = pose_of(_attributes(state))
+        if not np.isfinite([*pose.position_m, *pose.orientation_wxyz, *velocity_mps]).all():
+            raise RefusedCall("the vehicle's pose or speed is not a finite number: reset the simulator.")
+        return Motion(pose, velocity_mps)
 
     async def images(self, camera: str, *, depth: bool = False) -> list[Any]:
         """Scene and Segmentation (and DepthPlanar) of one instant, shaped as airsim.ImageResponse."""

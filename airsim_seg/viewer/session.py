@@ -147,29 +147,31 @@ class Session:
             await asyncio.sleep(max(0.0, started_s + self._frame_period_s - clock.time()))
 
     async def _tell_states(self, link: Link) -> None:
-        clock = asyncio.get_running_loop()
         while True:
-            motion, self._is_paused = await asyncio.gather(link.motion(), link.is_paused())
-            yaw_rad, pitch_rad, roll_rad = euler_rad(motion.pose)
-            speed_mps, gear = float(np.linalg.norm(motion.velocity_mps)), None
-            if link.identity.kind == "car":
-                speed_mps, gear = await link.car_state()
-            is_ours = clock.time() - self._steered_at_s < COLLISIONS_AFTER_STEERING_S
-            hit = await link.collided_with() if is_ours else None
-            message = text(
-                "state",
-                position_m=motion.pose.position_m.tolist(),
-                angles_deg=np.degrees([yaw_rad, pitch_rad, roll_rad]).tolist(),
-                speed_mps=speed_mps,
-                climb_mps=-float(motion.velocity_mps[2]),
-                gear=gear,
-                paused=self._is_paused,
-                hit=hit,
-                viewers=len(self.audience),
-            )
-            self.audience.tell("state", message)
-            self._want_map_near(float(motion.pose.position_m[0]), float(motion.pose.position_m[1]))
+            try:
+                self._is_paused = await link.is_paused()
+                self.audience.tell("state", await self._state(link))
+            except RefusedCall as error:
+                self._tell_error(str(error))
+                await asyncio.sleep(AFTER_ERROR_S)
             await asyncio.sleep(STATE_PERIOD_S)
+
+    async def _state(self, link: Link) -> str:
+        motion = await link.motion()
+        self._want_map_near(float(motion.pose.position_m[0]), float(motion.pose.position_m[1]))
+        speed_mps, gear = float(np.linalg.norm(motion.velocity_mps)), None
+        if link.identity.kind == "car":
+            speed_mps, gear = await link.car_state()
+        is_ours = asyncio.get_running_loop().time() - self._steered_at_s < COLLISIONS_AFTER_STEERING_S
+        return text(
+            "state",
+            position_m=motion.pose.position_m.tolist(),
+            angles_deg=np.degrees(euler_rad(motion.pose)).tolist(),
+            speed_mps=speed_mps,
+            gear=gear,
+            paused=self._is_paused,
+            hit=await link.collided_with() if is_ours else None,
+        )
 
     async def _steer(self, link: Link) -> None:
         """Ask the pilot for as long as keys are held, and tell it when they are not."""

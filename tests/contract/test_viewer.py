@@ -403,3 +403,20 @@ def test_a_page_port_in_use_is_told_with_the_way_out():
     assert result.exit_code == 1
     assert "--page-port" in result.output
     assert str(port) in result.output
+
+
+def test_a_pose_that_is_no_number_is_told_and_nothing_ends(serve):
+    """A real AirSim's physics can end in NaN; the page must still be there to reset it."""
+    running = serve("ComputerVision")
+    vehicle = running.world.vehicle("")
+
+    async def story(one: Page) -> None:
+        await one.next("state")
+        vehicle.place(Pose(np.array([np.nan, 0, 0]), np.array([1.0, 0, 0, 0])))
+        while "finite" not in (await one.next("error"))["text"]:
+            pass
+        await one.send(type="do", action="reset")
+        state = await one.next("state")
+        assert state["position_m"] == [0, 0, 0]
+
+    watch(running.port, story)

@@ -65,10 +65,17 @@ const takers = {
       picture.showRates($("time"), $("fps"), $("pace"));
       controls.knowTime(message.time_ns);
     } finally {
-      send({ type: "seen" });
+      // A page that nobody sees asks for no more, and so nothing is drawn for it.
+      whenVisible().then(() => send({ type: "seen" }));
     }
   },
 };
+
+function whenVisible() {
+  return document.hidden
+    ? new Promise(resolve => document.addEventListener("visibilitychange", resolve, { once: true }))
+    : Promise.resolve();
+}
 
 function takeApart(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
