@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import get_args
 
 import airsim
@@ -19,6 +20,8 @@ from airsim_seg.builtin import environments, server, serving
 from airsim_seg.builtin.environments import ENVIRONMENTS
 from airsim_seg.builtin.faults import Fault, FaultName
 from airsim_seg.builtin.rendering import rasteriser
+from airsim_seg.builtin.rendering.gl import context as gl_context
+from airsim_seg.builtin.rendering.gl import renderer as gl_renderer
 from airsim_seg.builtin.strict_world import StrictWorld
 from airsim_seg.builtin.strictness import STRICT
 from airsim_seg.builtin.switches import Switches
@@ -178,7 +181,7 @@ def served(monkeypatch):
     asked = {}
 
     class Painter:
-        name = "nobody"
+        name = "a painter"
 
         def __init__(self, *_):
             pass
@@ -220,6 +223,34 @@ def test_switches_reach_what_is_served(served, tmp_path):
     assert served["world"].settings.captures[5].size_hw == (48, 64)
     assert served["switches"] == Switches("srgb", (Fault("delay", 3), Fault("die-after", 9)))
     assert served["seed"] == ("Neighborhood", 7)
+
+
+def test_the_renderer_is_chosen_and_told(served, monkeypatch):
+    class OnADevice:
+        name = "gl: a card"
+
+        def __init__(self, *_):
+            pass
+
+        def warm_up(self):
+            pass
+
+    monkeypatch.setattr(gl_renderer, "GlRenderer", OnADevice)
+    monkeypatch.setattr(gl_context, "open_context", lambda: SimpleNamespace(release=lambda: None))
+    for option, told in (("cpu", "drawn by a painter"), ("gl", "drawn by gl: a card")):
+        result = run("--port", "0", "--renderer", option)
+        assert result.exit_code == 0, result.output
+        assert told in result.output
+    assert served["seed"] == ("Neighborhood", 0)
+
+
+@pytest.mark.usefixtures("served")
+def test_a_device_without_its_package_is_refused_in_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "moderngl", None)
+    result = run("--port", "0", "--renderer", "gl")
+    assert result.exit_code == 2
+    assert "pip install 'airsim-seg[gl]'" in result.output.splitlines()[-1]
+    assert "building" not in result.output
 
 
 def test_list_names_every_environment():

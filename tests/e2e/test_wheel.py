@@ -74,6 +74,14 @@ def test_label_maps_and_experiments_travel_with_the_wheel(installed: Path, tmp_p
     assert ".py" not in experiments
 
 
+def test_shaders_travel_with_the_wheel(installed: Path) -> None:
+    folder = Path("airsim_seg/builtin/rendering/gl")
+    shaders = sorted(p.name for p in (ROOT / folder).glob("*.glsl"))
+
+    assert shaders
+    assert sorted(p.name for p in (installed / folder).glob("*.glsl")) == shaders
+
+
 def test_the_viewers_page_travels_with_the_wheel(installed: Path, tmp_path: Path) -> None:
     code = (
         "from airsim_seg.viewer import web\n"
