@@ -105,6 +105,7 @@ class Obstacles:
         self._still = self._tree(still)
         self._at_rest: dict[int, Tree | None] = {}
         self._moment: Moment | None = None
+        self._absent: frozenset[int] = frozenset()
         self._skipped: BoolArray = np.zeros(len(scene.objects), bool)
         self.version = 0
         self.fastest_mps = 0.0
@@ -119,16 +120,17 @@ class Obstacles:
         numbers = np.flatnonzero(chosen).astype(np.int32)
         return tree_of(self._scene.triangles_m[numbers], numbers)
 
-    def arrange(self, moment: Moment) -> None:
+    def arrange(self, moment: Moment, absent: frozenset[int] = frozenset()) -> None:
         """Know where everything is from now on; nothing to do where that is what it was.
 
         Args:
             moment: what clients moved, hid and spawned; what drives by itself is not in it.
+            absent: what of the traffic stays away; see Scenery.over.
         """
-        if moment is self._moment:
+        if moment is self._moment and absent == self._absent:
             return
-        self._moment = moment
-        away = {*moment.placements, *moment.hidden}
+        self._moment, self._absent = moment, absent
+        away = {*moment.placements, *moment.hidden, *absent}
         self._skipped = np.zeros(len(self._scene.objects), bool)
         self._skipped[[index for index in away if 0 <= index < len(self._skipped)]] = True
         driven = [self._driven(mover) for mover in self._scene.traffic if mover.object_index not in away]

@@ -55,6 +55,12 @@ class Way:
         """Once around."""
         return float(self.lengths_m.sum())
 
+    def distance_m(self, place_m: Float64Array) -> float:
+        """How far a place [3] is from the nearest point of the way."""
+        from_corner = place_m - self.corners_m
+        share = np.clip((from_corner * self.sides_m).sum(1) / self.lengths_m**2, 0, 1)
+        return float(np.sqrt(((from_corner - share[:, None] * self.sides_m) ** 2).sum(1).min()))
+
     def placement(self, along_m: float) -> Float64Array:
         """Where something on the way is, float64 [3,4]: rotation, then place; its x axis points along the way.
 

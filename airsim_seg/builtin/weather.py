@@ -29,6 +29,11 @@ class Weather:
     dust: float = 0.0
     fog: float = 0.0
 
+    @property
+    def falls(self) -> bool:
+        """Whether anything comes down, so that the picture changes from moment to moment."""
+        return max(self.rain, self.snow, self.maple_leaf) > 0
+
 
 @dataclass(frozen=True)
 class Sun:

@@ -4,7 +4,6 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -19,17 +18,17 @@ from airsim_seg.builtin.obstacles import Feeler, Obstacles
 from airsim_seg.builtin.plots import Plots
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment, Scene
+from airsim_seg.builtin.scenery import Scenery
 from airsim_seg.builtin.sensor_settings import default_sensors
 from airsim_seg.builtin.sensors.base import Carrier
 from airsim_seg.builtin.sensors.suite import SensorSuite
 from airsim_seg.builtin.settings import Settings, SimMode, VehicleSettings
-from airsim_seg.builtin.traffic import Traffic
 from airsim_seg.builtin.vehicles.base import Collision, Vehicle
 from airsim_seg.builtin.vehicles.camera import FlyingCamera
 from airsim_seg.builtin.vehicles.car import Car
 from airsim_seg.builtin.vehicles.ground import RememberedGround
 from airsim_seg.builtin.vehicles.multirotor import Multirotor
-from airsim_seg.builtin.weather import CLEAR, Sky
+from airsim_seg.builtin.weather import Sky
 from airsim_seg.types import Float64Array, Pose
 
 # 13 September 2020, 12:26:40 UTC: the same for every run, so that the same seed gives the same stamps.
@@ -43,7 +42,6 @@ TICK_S, MAX_TICK_NS = 0.006, 100_000_000
 # A long simContinueForTime lets other calls in this often.
 SLICE_NS = 120_000_000
 MAX_CONTINUE_S = 86_400.0
-MET_M = 3.0  # a car is 4.5 m long, and the next lane 3.6 m away
 # What a vehicle touches that touches the terrain, where no object is seen there; Blocks calls its own so.
 GROUND_NAME = "Ground"
 
@@ -92,7 +90,7 @@ class World:
         self.scene = scene
         self.settings = settings
         self.mode: SimMode = settings.mode
-        self.now_ns = self._scenery_from_ns = epoch_ns
+        self.now_ns = epoch_ns
         self.objects = ObjectTable(scene, settings.world.segmentation)
         self._scene_ground = RememberedGround(scene.ground_down_m)
         self.home, sun = settings.world.home, settings.world.time_of_day
@@ -104,7 +102,7 @@ class World:
         self.rays = Rays(scene)
         # ComputerVision's camera goes through walls.
         self._obstacles = None if self.mode == "ComputerVision" else Obstacles(scene, epoch_ns)
-        self._traffic = Traffic(scene.traffic)
+        self._scenery = Scenery(scene, epoch_ns)
         self._wind_mps = settings.world.wind_mps
         self.vehicles: dict[str, Vehicle] = {}
         for name, own in sorted(settings.vehicles.items()):
@@ -183,13 +181,13 @@ class World:
     @property
     def scenery_ns(self) -> int:
         """Where in its time what moves by itself is; the day goes by the clock alone."""
-        return self.now_ns - self._scenery_from_ns
+        return self.now_ns - self._scenery.began_ns
 
     def set_scenery(self, time_ns: int) -> None:
         """Put what moves by itself where it is at a time of its own, so that a recording can be made twice."""
-        self._scenery_from_ns = self.now_ns - time_ns
+        self._scenery.began_ns = self.now_ns - time_ns
         if self._obstacles is not None:
-            self._obstacles.begin_traffic(self._scenery_from_ns)
+            self._obstacles.begin_traffic(self._scenery.began_ns)
 
     def moment(self, *, labels: bool = False, unseen: str = "") -> Moment:
         """What a picture of now shows: the same value until something changes.
@@ -200,10 +198,10 @@ class World:
         """
         arranged, weather, sun = self.objects.moment(labels=labels), self.sky.weather(), self.sky.sun(self.now_ns)
         labels = labels and arranged is not self.objects.moment()
-        time_ns = self.scenery_ns if self.scene.traffic or weather != CLEAR else 0
+        time_ns = self.scenery_ns if self.scene.traffic or weather.falls else 0
         seen_bodies = (body for body in self.objects.bodies() if body.vehicle != unseen)
         riders = [drawn_pose(self.vehicles[body.vehicle]) for body in seen_bodies]
-        seen, key = (arranged, weather, sun, self._met(), time_ns, *riders), (labels, unseen)
+        seen, key = (arranged, weather, sun, self._absent(), time_ns, *riders), (labels, unseen)
         if key not in self._moments or self._moments[key][0] != seen:
             bodies = [body for body in self.objects.bodies() if body.has_id or not labels]
             among = self._among_traffic(arranged, self.now_ns)
@@ -224,21 +222,13 @@ class World:
         return with_vehicles(among, self.scene, self.objects.bodies(), self.vehicles, unseen)
 
     def _among_traffic(self, arranged: Moment, time_ns: int) -> Moment:
-        if not self.scene.traffic:
-            return arranged
-        driven = self._traffic.placements(time_ns - self._scenery_from_ns)
-        return replace(arranged, placements={**driven, **arranged.placements}, hidden=arranged.hidden | self._met())
+        return self._scenery.put_into(arranged, time_ns, self._absent())
 
-    def _met(self) -> frozenset[int]:
-        """What drives where a camera without a body is: gone for so long, as no picture shows a car from inside."""
-        if self.mode != "ComputerVision" or not self.scene.traffic:
-            return frozenset()
-        start_m = self.scene.player_start.position_m
-        cameras_m = np.array([vehicle.world_pose().position_m for vehicle in self.vehicles.values()]) + start_m
-        places_m = self._traffic.places(self.scenery_ns)[..., 3]
-        apart_m = np.abs(places_m[:, None] - cameras_m[None])
-        near = (np.hypot(apart_m[..., 0], apart_m[..., 1]) < MET_M) & (apart_m[..., 2] < MET_M)
-        return frozenset(self.scene.traffic[k].object_index for k in np.flatnonzero(near.any(1)))
+    def _absent(self) -> frozenset[int]:
+        """What of the traffic stays away for a vehicle's sake."""
+        if self.mode == "ComputerVision":
+            return self._scenery.met_by([v.world_pose().position_m for v in self.vehicles.values()], self.now_ns)
+        return self._scenery.over([vehicle.origin_m for vehicle in self.vehicles.values()])
 
     def touched(self, touch: Collision | None) -> tuple[str, int]:
         """Name and id of what a vehicle ran into; the ground's where it was the ground, "" and -1 for nothing."""
@@ -266,7 +256,10 @@ class World:
         driver = next((mover for mover in self.scene.traffic if mover.object_index == thing.index), None)
         if thing.put or driver is None:
             return thing.pose
-        driven, origin_m = self._traffic.placements(self.scenery_ns)[thing.index], self.scene.player_start.position_m
+        driven, origin_m = (
+            self._scenery.traffic.placements(self.scenery_ns)[thing.index],
+            self.scene.player_start.position_m,
+        )
         turn = driven[:, :3]
         foot_m = product(turn, thing.pose.position_m + origin_m) + driven[:, 3] - origin_m
         return Pose.from_euler(foot_m, yaw_rad=elementary.atan2(turn[1, 0], turn[0, 0]))
@@ -288,7 +281,7 @@ class World:
         """Step everything forward, exactly this long: 3 ms steps and a remainder."""
         end_ns = self.now_ns + duration_ns
         if self._obstacles is not None:
-            self._obstacles.arrange(self.objects.moment())
+            self._obstacles.arrange(self.objects.moment(), self._absent())
         for suite in self.sensors.values():
             suite.arrive(self.now_ns)
         while self.now_ns < end_ns:

@@ -231,15 +231,25 @@ def test_a_console_command_puts_traffic_where_it_is_at_a_time_of_its_own(serve):
     assert vector(client.simGetObjectPose("Tree_2").position) == pytest.approx([82, 0, 0], abs=1e-3)
 
 
-@pytest.mark.parametrize(("mode", "gone"), [("ComputerVision", True), ("Car", False)])
-def test_what_drives_through_a_camera_without_a_body_is_gone_meanwhile(serve, mode, gone):
-    tree, start_m = NAMES.index("Tree_2"), tiny_scene().player_start.position_m
-    square = Way(start_m + np.array([[-50, 0, 0], [50, 0, 0], [50, 100, 0], [-50, 100, 0.0]]))
-    running = serve(mode, scene=replace(tiny_scene(), traffic=(Mover(tree, square, 10.0, 0.0),)))
-    client = running.client()
-    for seconds, near in ((4.6, False), (4.8, True), (5.2, True), (5.4, False)):
-        client.simRunConsoleCommand(f"airsim-seg.SceneryTime {round(seconds * 1e9)}")
-        assert (tree in running.world.moment().hidden) == (near and gone)
+def lane(east_m):
+    """A way that leads past the player start, so far to its right."""
+    start_m = tiny_scene().player_start.position_m
+    corners = start_m + np.array([[-50, east_m, 0], [50, east_m, 0], [50, 100, 0], [-50, 100, 0.0]])
+    return replace(tiny_scene(), traffic=(Mover(NAMES.index("Tree_2"), Way(corners), 10.0, 0.0),))
+
+
+def test_what_drives_through_a_camera_without_a_body_is_gone_meanwhile(serve):
+    running = serve("ComputerVision", scene=lane(0.0))
+    for seconds, gone in ((4.6, False), (4.8, True), (5.2, True), (5.4, False)):
+        running.client().simRunConsoleCommand(f"airsim-seg.SceneryTime {round(seconds * 1e9)}")
+        assert (NAMES.index("Tree_2") in running.world.moment().hidden) == gone
+
+
+@pytest.mark.parametrize(("east_m", "gone"), [(0.0, True), (2.9, True), (3.1, False)])
+@pytest.mark.parametrize("mode", ["Car", "Multirotor"])
+def test_nobody_drives_over_the_place_where_a_vehicle_starts(serve, mode, east_m, gone):
+    running = serve(mode, scene=lane(east_m))
+    assert (NAMES.index("Tree_2") in running.world.moment().hidden) == gone
 
 
 def test_rain_falls_as_time_goes_by(serve):

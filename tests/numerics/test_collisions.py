@@ -212,9 +212,17 @@ def rolling(speed_mps: float) -> Scene:
     )
 
 
+def in_the_lane(mode: SimMode, up_m: float = 0.0) -> tuple[World, Car | Multirotor]:
+    """A vehicle put in the cart's way, 20 m ahead of it; where vehicles start, nobody drives."""
+    own = VehicleSettings(Pose.from_euler((0.0, -30.0, 0.0)))
+    world = World(rolling(10.0), Settings(mode, {"Own": own}))
+    vehicle = world.vehicle("")
+    vehicle.set_kinematics(Kinematics(Pose.from_euler((0.0, 30.0, -up_m))))
+    return world, vehicle
+
+
 def test_what_drives_pushes_a_parked_car_and_says_who_it_was():
-    world = World(rolling(10.0), default_settings("Car"))
-    car = world.vehicle("")
+    world, car = in_the_lane("Car")
     for _ in range(700):
         world.advance(3_000_000)
         cart_m = world.pose_of(world.objects.find("Cart_1")).position_m[0]
@@ -228,12 +236,12 @@ def test_what_drives_pushes_a_parked_car_and_says_who_it_was():
 
 
 def test_what_drives_throws_a_hovering_drone_ahead_of_it():
-    world, drone = flying(rolling(10.0), (0.0, 0.0, -1.0), LEVEL)
+    world, drone = in_the_lane("Multirotor", 1.0)
     for _ in range(1000):
         if drone.has_collided:
             break
         drone.body.velocity_mps = (drone.body.velocity_mps[0], 0.0, 0.0)
-        drone.body.position_m = (drone.body.position_m[0], 0.0, -1.0)
+        drone.body.position_m = (drone.body.position_m[0], 30.0, -1.0)
         world.advance(3_000_000)
     # As a body at rest is thrown by a wall that comes at 10 m/s.
     assert drone.body.velocity_mps[0] == pytest.approx(-10 * thrown(), rel=0.02)

@@ -448,7 +448,7 @@ def test_settings_json_gives_vehicles_their_sensors(tmp_path):
 
 
 def test_rays_find_traffic_where_it_was_when_the_sample_was_taken():
-    way = Way(np.array([[0.0, 0, 0], [1000, 0, 0], [1000, 1000, 0], [0, 1000, 0]]))
+    way = Way(np.array([[0.0, 0, 200], [1000, 0, 200], [1000, 1000, 200], [0, 1000, 200]]))
     driver = Mover(0, way, 10.0, 100.0)
     scene = replace(ROOM, movers=frozenset({0}), traffic=(driver,))
     eye = DistanceSettings(generate_noise=False, mount=Pose.from_euler((0.0, 0, -10.0)))

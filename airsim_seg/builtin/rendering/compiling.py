@@ -114,7 +114,7 @@ def _watch(compiled: Any, *files: Path) -> None:
 
     numba has no door for this; where the room behind is another one, developers clear their cache by hand.
     """
-    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if hasattr(index, "_source_stamp"):
         stamps = [(file.stat().st_mtime, file.stat().st_size) for file in files]
         index._source_stamp = (index._source_stamp, *stamps)
