@@ -15,7 +15,7 @@ import numpy as np
 
 from airsim_seg.builtin.contact_sheet import contact_sheet, start_views
 from airsim_seg.builtin.environments import ENVIRONMENTS, build
-from airsim_seg.builtin.geometry import HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG
+from airsim_seg.builtin.geometry import HOME
 from airsim_seg.builtin.objects import ObjectTable
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import STILL, Moment, Scene
@@ -50,7 +50,7 @@ def moments(scene: Scene) -> Iterator[tuple[str, Moment]]:
     traffic = Traffic(scene.traffic)
     time_ns = quiet_time_ns(scene, traffic)
     placed = replace(STILL, placements=traffic.placements(time_ns) if scene.traffic else {})
-    sky = Sky(HOME_LATITUDE_DEG, HOME_LONGITUDE_DEG)
+    sky = Sky(HOME.latitude_deg, HOME.longitude_deg)
     day = sky.sun(0)
     for name, weather in WEATHERS.items():
         yield name, placed.under(weather, day, time_ns)
