@@ -12,7 +12,8 @@ from numba import njit
 
 from airsim_seg.builtin.rendering.camera import NEAR_M, chunks_at
 from airsim_seg.builtin.rendering.cutouts import masks
-from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, material_table
+from airsim_seg.builtin.rendering.materials import FOLIAGE, TEXTURE_SEED, material_table
+from airsim_seg.builtin.rendering.wind import offsets_m, sways_of
 from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX, Moment, Picture, Scene, View
 
 
@@ -69,6 +70,15 @@ def _placed(corners: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return moved[:, [0, 2, 1]] if np.linalg.det(matrix[:, :3]) < 0 else moved
 
 
+def _blown(scene: Scene, moment: Moment) -> np.ndarray:
+    """float32 [T,1,3]: where the wind of a moment has put each triangle's corners."""
+    leafy = np.isin(scene.materials, list(FOLIAGE))
+    by_sway, offsets = offsets_m(moment.wind_mps, moment.time_ns), np.zeros((len(leafy), 1, 3), np.float32)
+    for triangle, sway in enumerate(sways_of(scene, leafy).tolist()):
+        offsets[triangle, 0] = by_sway[sway]
+    return offsets
+
+
 def standing(scene: Scene, moment: Moment) -> Scene:
     """The scene with all that a moment moved, hid and spawned, as if it had been built so."""
     chunk_of = np.repeat(np.arange(len(scene.chunks)), np.diff(scene.chunks, axis=1)[:, 0])
@@ -82,13 +92,15 @@ def standing(scene: Scene, moment: Moment) -> Scene:
             if scene.anchors_m[chunk].any():  # others are drawn from any distance
                 anchors[chunk] = _moved(scene.anchors_m[chunk], matrix)
     corners[np.isin(scene.object_index, list(moment.hidden))] = 0
+    offsets = _blown(scene, moment)
+    corners += offsets
     rows, places, indices = [np.arange(len(corners))], [corners], [scene.object_index]
     chunks, points, ranges = [chunk_of], [anchors], [scene.ranges_m]
     for copy in moment.spawned:
         own = np.flatnonzero(scene.object_index == copy.source)
         of, number = np.unique(chunk_of[own], return_inverse=True)
         rows.append(own)
-        places.append(_placed(scene.triangles_m[own], copy.placement))
+        places.append(_placed(scene.triangles_m[own], copy.placement) + offsets[own])
         indices.append(np.full(len(own), copy.index, np.int32))
         chunks.append(sum(map(len, points)) + number)
         still = ~scene.anchors_m[of].any(1, keepdims=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from airsim_seg.builtin.rendering.wind import offsets_m
 from airsim_seg.builtin.scene import FAR_DEPTH_M, Moment, Picture, View
 from airsim_seg.types import BoolArray, Float32Array, Float64Array, camera_matrix
 
@@ -12,7 +13,7 @@ def flow_px(picture: Picture, view: View, moment: Moment, view_before: View, mom
     """How far each pixel's surface point has come since a moment before.
 
     Args:
-        picture: what view sees at moment.
+        picture: what view sees at moment; without sways its leaves are taken to be at rest.
         view: the camera now.
         moment: where everything is now.
         view_before: the camera then; its size may differ.
@@ -28,9 +29,13 @@ def flow_px(picture: Picture, view: View, moment: Moment, view_before: View, mom
     rays = np.stack(np.broadcast_arrays(1.0, right, down), -1) @ view.pose.rotation().T  # [H, W, 3], NED
     endless = picture.depth_m >= FAR_DEPTH_M
     points = view.pose.position_m + rays * picture.depth_m[..., None].astype(np.float64)
+    if picture.sways is not None:  # what the wind has done since is put on after what else has moved
+        points -= offsets_m(moment.wind_mps, moment.time_ns).astype(np.float64)[picture.sways]
     for index in _moved(moment, moment_before) & set(np.unique(picture.object_index).tolist()):
         own = picture.object_index == index
         points[own] = _carried(points[own], _placement(moment, index), _placement(moment_before, index))
+    if picture.sways is not None:
+        points += offsets_m(moment_before.wind_mps, moment_before.time_ns).astype(np.float64)[picture.sways]
     then = np.where(endless[..., None], rays, points - view_before.pose.position_m) @ view_before.pose.rotation()
     return _difference(then, view_before, camera, right, down)
 

@@ -16,7 +16,7 @@ from airsim_seg.builtin.encodings import COLOURS, FLOATS
 from airsim_seg.builtin.finish import bent_floats, finished
 from airsim_seg.builtin.rendering import plotted
 from airsim_seg.builtin.scene import Picture, Renderer
-from airsim_seg.builtin.shots import NORMALS, Shot
+from airsim_seg.builtin.shots import FLOW, FLOW_VIS, NORMALS, Shot
 from airsim_seg.types import Float32Array, UInt8Array
 
 # PNG level 1: within 10 % of the size of level 6 on rendered frames, at a third of the time.
@@ -58,7 +58,7 @@ def develop(shots: Sequence[Shot], renderer: Renderer) -> list[Developed]:
     for shot in shots:
         pose, seen = shot.view.pose, (shot.view.size_hw, shot.view.fov_deg, id(shot.moment))
         key = (*seen, pose.position_m.tobytes(), pose.orientation_wxyz.tobytes())
-        needs_normals = shot.request.image_type == NORMALS
+        needs_normals = shot.request.image_type in (NORMALS, FLOW, FLOW_VIS)
         if key not in pictures or (needs_normals and pictures[key].normals is None):
             pictures[key] = renderer.render(shot.view, shot.moment, normals=needs_normals)
         picture = pictures[key]

@@ -14,6 +14,7 @@ from airsim_seg.builtin.traffic import Mover
 from airsim_seg.builtin.weather import CLEAR, DAYLIGHT, Sun, Weather
 from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose, UInt8Array
 
+Wind = tuple[float, float, float]
 CAMERA_GRID_M, CAMERA_TURN_GRID = 2.0**-16, 2.0**-30
 
 
@@ -140,7 +141,8 @@ class Moment:
         spawned: copies of objects that the scene does not have; those that are not there are left out.
         weather: the effects in force.
         sun: what was changed about the sun.
-        time_ns: since the world began, for what falls.
+        time_ns: since the world began, for what falls and what sways.
+        wind_mps: (north, east, down), in the leaves; they are at rest where all are zero.
     """
 
     placements: Mapping[int, Float64Array] = field(default_factory=dict)
@@ -149,11 +151,12 @@ class Moment:
     weather: Weather = CLEAR
     sun: Sun = DAYLIGHT
     time_ns: int = 0
+    wind_mps: Wind = (0.0, 0.0, 0.0)
 
-    def under(self, weather: Weather, sun: Sun, time_ns: int = 0) -> "Moment":
-        """The same things under another sky at another time; itself where both are the same."""
-        same = (self.weather, self.sun, self.time_ns) == (weather, sun, time_ns)
-        return self if same else replace(self, weather=weather, sun=sun, time_ns=time_ns)
+    def under(self, weather: Weather, sun: Sun, time_ns: int = 0, wind_mps: Wind = (0.0, 0.0, 0.0)) -> "Moment":
+        """The same things under another sky, in another wind at another time; itself where all are the same."""
+        same = (self.weather, self.sun, self.time_ns, self.wind_mps) == (weather, sun, time_ns, wind_mps)
+        return self if same else replace(self, weather=weather, sun=sun, time_ns=time_ns, wind_mps=wind_mps)
 
 
 STILL = Moment()
@@ -171,12 +174,15 @@ class Picture:
             half float, what AirSim sends) where nothing is drawn.
         normals: float32 [H,W,3], unit normal of the flat triangle at the pixel's centre, NED, on the camera's side;
             zeros where nothing is drawn. None where nobody asked for it.
+        sways: uint8 [H,W], how the triangle at the pixel's centre sways in the wind (wind.sways_of), 0 for not at all.
+            None where nobody asked for normals.
     """
 
     rgb: UInt8Array
     object_index: Int32Array
     depth_m: Float32Array
     normals: Float32Array | None = None
+    sways: UInt8Array | None = None
 
 
 SKY_INDEX = -1
@@ -193,7 +199,7 @@ class Renderer(Protocol):
     name: str
 
     def render(self, view: View, moment: Moment = STILL, *, normals: bool = False) -> Picture:
-        """Draw one view of the world at a moment, with normals if asked; thread-safe through a lock of its own."""
+        """Draw one view of the world at a moment, with normals and sways if asked; thread-safe by a lock of its own."""
         ...
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from airsim_seg.builtin.scene import Moment, Scene
+from airsim_seg.builtin.scene import Moment, Scene, Wind
 from airsim_seg.builtin.traffic import Traffic
 from airsim_seg.types import Float64Array
 
+# A light air from the south-west in every world's leaves; no vehicle feels it. Beaufort 2: leaves rustle.
+BREEZE_MPS = (1.5, 2.0, 0.0)
 MET_M = 3.0  # a car is 4.5 m long, and the next lane 3.6 m away
 
 
@@ -61,3 +63,9 @@ class Scenery:
             absent = frozenset(mover.object_index for mover in self.traffic.movers if mover.way in crossed)
             self._kept_clear = len(starts_m), absent
         return self._kept_clear[1]
+
+
+def in_leaves(set_mps: Wind) -> Wind:
+    """The wind (north, east, down) that leaves feel: the breeze that is always there, and what clients have set."""
+    north, east, down = (breeze + more for breeze, more in zip(BREEZE_MPS, set_mps, strict=True))
+    return north, east, down

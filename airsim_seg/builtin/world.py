@@ -18,7 +18,7 @@ from airsim_seg.builtin.obstacles import Feeler, Obstacles
 from airsim_seg.builtin.plots import Plots
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment, Scene
-from airsim_seg.builtin.scenery import Scenery
+from airsim_seg.builtin.scenery import Scenery, in_leaves
 from airsim_seg.builtin.sensor_settings import default_sensors
 from airsim_seg.builtin.sensors.base import Carrier
 from airsim_seg.builtin.sensors.suite import SensorSuite
@@ -163,7 +163,7 @@ class World:
         return True
 
     def set_wind(self, wind_mps: tuple[float, float, float]) -> None:
-        """Let the air move [3], NED; it carries multirotors."""
+        """Let the air move [3], NED, beside the breeze in the leaves; it carries multirotors."""
         self._wind_mps = wind_mps
         for vehicle in self.vehicles.values():
             vehicle.wind_mps = wind_mps
@@ -198,15 +198,15 @@ class World:
         """
         arranged, weather, sun = self.objects.moment(labels=labels), self.sky.weather(), self.sky.sun(self.now_ns)
         labels = labels and arranged is not self.objects.moment()
-        time_ns = self.scenery_ns if self.scene.traffic or weather.falls else 0
         seen_bodies = (body for body in self.objects.bodies() if body.vehicle != unseen)
         riders = [drawn_pose(self.vehicles[body.vehicle]) for body in seen_bodies]
-        seen, key = (arranged, weather, sun, self._absent(), time_ns, *riders), (labels, unseen)
+        time_ns, wind_mps = self.scenery_ns, in_leaves(self._wind_mps)
+        seen, key = (arranged, weather, sun, self._absent(), time_ns, wind_mps, *riders), (labels, unseen)
         if key not in self._moments or self._moments[key][0] != seen:
             bodies = [body for body in self.objects.bodies() if body.has_id or not labels]
             among = self._among_traffic(arranged, self.now_ns)
             shown = with_vehicles(among, self.scene, bodies, self.vehicles, unseen)
-            self._moments[key] = seen, shown.under(weather, sun, time_ns)
+            self._moments[key] = seen, shown.under(weather, sun, time_ns, wind_mps)
         return self._moments[key][1]
 
     def arrangement(self, time_ns: int, unseen: str = "") -> Moment:

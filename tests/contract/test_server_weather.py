@@ -6,6 +6,7 @@ import airsim
 import pytest
 
 from airsim_seg.builtin.geometry import HOME
+from airsim_seg.builtin.scenery import BREEZE_MPS
 from airsim_seg.builtin.sun import sun_position, towards
 from airsim_seg.builtin.weather import CLEAR, DAYLIGHT, Weather
 from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
@@ -43,6 +44,18 @@ def test_effects_show_only_while_weather_is_on(running, client):
     assert running.world.moment().weather == CLEAR
     client.simSetWeatherParameter(airsim.WeatherParameter.Enabled, 1)
     assert running.world.moment().weather == Weather(rain=0.5, fog=1.0), "what was set is kept"
+
+
+def test_leaves_feel_a_breeze_and_what_clients_set_beside_it(serve):
+    running = serve("Multirotor")
+    client = running.client()
+    calm = running.world.moment()
+    assert calm.wind_mps == BREEZE_MPS
+    assert running.world.moment() is calm, "the clock stands, and so do the leaves"
+    client.simSetWind(airsim.Vector3r(4.0, -2.0, 0.5))
+    assert running.world.moment().wind_mps == (BREEZE_MPS[0] + 4.0, BREEZE_MPS[1] - 2.0, 0.5)
+    client.simContinueForTime(0.5)
+    assert running.world.moment().time_ns == calm.time_ns + 500_000_000
 
 
 def test_every_effect_has_airsims_number(running, client):

@@ -56,8 +56,16 @@ def moment_of(scene: Scene, eye: Pose, number: int, rng: np.random.Generator) ->
         Spawned(count + 2 * k, int(source), placement(scene, int(source), in_sight(scene, eye, rng), rng))
         for k, source in enumerate(small[:: len(small) // 6][:6])  # the same in every picture, elsewhere
     )
+    wind = (0.0, 0.0, 0.0) if number == 0 else tuple(rng.normal(0, 6, 3).tolist())
     effects = {EFFECTS[(number + k * 4) % len(EFFECTS)]: float(rng.uniform(0.3, 1)) for k in range(2)}
-    return Moment(driven | put, frozenset(int(k) for k in hidden), copies, Weather(**effects), time_ns=number * 10**9)
+    return Moment(
+        driven | put,
+        frozenset(int(k) for k in hidden),
+        copies,
+        Weather(**effects),
+        time_ns=number * 10**9,
+        wind_mps=wind,
+    )
 
 
 @pytest.mark.slow

@@ -129,7 +129,7 @@ def chunks_at(scene: Scene, position_m: Float64Array | None, anchors_m: Float32A
 
 
 def visible_chunks(
-    view: View, scene: Scene, spheres: Float64Array, anchors_m: Float32Array | None = None
+    view: View, scene: Scene, spheres: Float64Array, anchors_m: Float32Array | None = None, sway_m: float = 0.0
 ) -> Int32Array:
     """Chunks that may be in the picture, nearest first: those whose sphere touches the view's pyramid.
 
@@ -138,12 +138,13 @@ def visible_chunks(
         scene: the world.
         spheres: float64 [C,4] of bounding_spheres.
         anchors_m: see chunks_at.
+        sway_m: how far the wind may have put what a sphere holds.
     """
     height, width = view.size_hw
     half_width = width / 2 / camera_matrix(view.size_hw, view.fov_deg)[0, 0]
     half_height = half_width * height / width
     local = product(spheres[:, :3] - view.pose.position_m, view.pose.rotation())  # forward, right, down
-    radius = spheres[:, 3]
+    radius = spheres[:, 3] + sway_m
     inside = chunks_at(scene, view.pose.position_m, anchors_m) & (local[:, 0] > -radius)
     for axis, half in ((1, half_width), (2, half_height)):
         inside &= np.abs(local[:, axis]) - half * local[:, 0] < radius * np.sqrt(1.0 + half * half)

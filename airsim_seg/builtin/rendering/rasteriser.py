@@ -20,7 +20,7 @@ from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
-from airsim_seg.types import Float32Array, Int32Array, camera_matrix
+from airsim_seg.types import BoolArray, Float32Array, Int32Array, Int64Array, UInt8Array, camera_matrix
 
 SHADOW_MAP_SIZE = 4096
 _NOTHING = np.float32(0.0)  # 1 / infinity
@@ -85,7 +85,7 @@ class Rasteriser:
         Args:
             view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
             moment: where everything is.
-            normals: give the picture's normals, too.
+            normals: give the picture's normals and sways, too.
             stage_done: told "set-up", "raster" and "shade" as each is finished, for timing.
 
         Returns:
@@ -110,7 +110,7 @@ class Rasteriser:
             self._resolve(view, picture)
             fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)
             stage_done("shade")
-            return replace(picture, normals=self._normals(view)) if normals else picture
+            return replace(picture, normals=self._normals(view), sways=self._sways(view)) if normals else picture
 
     def warm_up(self) -> None:
         """Compile (or load from numba's cache) everything that render needs, by drawing a tiny picture."""
@@ -127,30 +127,41 @@ class Rasteriser:
             self._spawned = spawned
         self._stage.follow(moment, daylight)
 
+    def _triangles(self, view: View) -> tuple[BoolArray, Int64Array]:
+        """Where anything was drawn last, and which triangle: bool and int64 [H,W]."""
+        width = view.size_hw[1]
+        seen = self._seen[:: self._samples, : width * self._samples : self._samples]
+        there = seen >= 0
+        return there, np.where(there, self._stage.records[seen, 12], 0).astype(np.int64)  # none is row -1: not written
+
+    def _sways(self, view: View) -> UInt8Array:
+        """Picture.sways of what was drawn last."""
+        there, triangle = self._triangles(view)
+        return np.where(there, self._stage.sways[triangle], 0).astype(np.uint8)
+
     def _normals(self, view: View) -> Float32Array:
         """Picture.normals of what was drawn last."""
         height, width = view.size_hw
-        seen = self._seen[:: self._samples, : width * self._samples : self._samples]
-        triangle = np.where(seen >= 0, self._stage.records[seen, 12], 0).astype(np.int64)  # none is row -1: not written
+        there, triangle = self._triangles(view)
         corners = self._stage.movement.placed.corners_m[triangle].astype(np.float64)
         normals = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
         normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
         column, row = np.meshgrid(np.arange(width) * self._samples, np.arange(height) * self._samples)
         rays = np.stack([column, row, np.ones_like(row)], -1) @ ray_matrix(view, self._samples).T.astype(np.float64)
         normals *= -np.sign((normals * rays).sum(-1, keepdims=True))
-        shown: Float32Array = np.where(seen[..., None] >= 0, normals, 0).astype(np.float32)
+        shown: Float32Array = np.where(there[..., None], normals, 0).astype(np.float32)
         return shown
 
     def _project(self, view: View) -> tuple[Int32Array, Int32Array]:
         projection = perspective(view, self._samples)
         scene, placed = self._stage.scene, self._stage.movement.placed
-        visible = visible_chunks(view, scene, placed.spheres, placed.anchors_m)
+        visible = visible_chunks(view, scene, placed.spheres, placed.anchors_m, self._stage.sway_m)
         lengths = scene.chunks[visible, 1] - scene.chunks[visible, 0]
         first = (np.cumsum(lengths) - lengths).astype(np.int32)
         stop = np.empty((len(visible), 3), np.int32)
         self._crew.run(
-            triangles.project, placed.corners_m, scene.materials, self._two_sided, self._looks.table.cutout,
-            self._stage.labels, scene.chunks, visible, first,
+            triangles.project, placed.corners_m, self._stage.sways, self._stage.offsets, scene.materials,
+            self._two_sided, self._looks.table.cutout, self._stage.labels, scene.chunks, visible, first,
             projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
             self._stage.records, self._stage.bounds, stop,
         )  # fmt: skip

@@ -18,7 +18,7 @@ from airsim_seg.builtin.rendering.compiling import Crew, inline, kernel
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene
-from airsim_seg.types import BoolArray, Float32Array, Float64Array
+from airsim_seg.types import BoolArray, Float32Array, Float64Array, UInt8Array
 
 _EMPTY = np.float32(-1e9)
 
@@ -53,14 +53,19 @@ def draw_parallel(
     seen = np.empty(nearness.shape, np.int32)
     both_sides = np.ones(len(table.cutout), np.uint8)
     crew.run(
-        triangles.project, corners_m, scene.materials, both_sides, table.cutout, scene.object_index, chunks,
-        near, first, projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
+        triangles.project, corners_m, *_at_rest(count), scene.materials, both_sides, table.cutout, scene.object_index,
+        chunks, near, first, projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
         records, bounds, stop,
     )  # fmt: skip
     crew.run(
         raster.fill, first, stop, records, bounds, scene.uv, masks, projection.near_w, _EMPTY, nearness, seen,
     )  # fmt: skip
     return np.ascontiguousarray(nearness[:, :width])
+
+
+def _at_rest(count: int) -> tuple[UInt8Array, Float32Array]:
+    """Sways and offsets of triangles that no wind moves."""
+    return np.zeros(count, np.uint8), np.zeros((1, 3), np.float32)
 
 
 class SunShadows:

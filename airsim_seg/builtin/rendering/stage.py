@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from airsim_seg.builtin.rendering import shading, shadows, sky, textures, triangles
+from airsim_seg.builtin.rendering import shading, shadows, sky, textures, triangles, wind
 from airsim_seg.builtin.rendering.compiling import Crew
 from airsim_seg.builtin.rendering.lanes import LANES
 from airsim_seg.builtin.rendering.materials import FOLIAGE, TEXTURE_SEED, MaterialTable
@@ -43,6 +43,7 @@ class Stage:
         surfaces, light, tone: for shading.resolve.
         movement: where things are.
         records, bounds: float32 [T,16] and int32 [T,8], for triangles.project.
+        sways, offsets: of what the wind moves, for triangles.project; sway_m is the length of the longest offset.
         labels: int32 [T], twice the object, and 1 where it is a leaf card; for triangles.project.
     """
 
@@ -58,6 +59,8 @@ class Stage:
         self.bounds: Int32Array = np.empty((count, triangles.BOUNDS_SIZE), np.int32)
         leafy = looks.table.foliage[scene.materials]
         self.labels: Int32Array = (2 * scene.object_index + leafy).astype(np.int32)
+        self.sways = wind.sways_of(scene, leafy.astype(bool))
+        self._sway(STILL)
         self._light_foliage()
         self.shadows.follow(self.movement, STILL)
 
@@ -73,10 +76,15 @@ class Stage:
             moment: with the things spawned that the stage was made with.
             daylight: see weathered.daylight_of.
         """
+        self._sway(moment)
         moment = replace(moment, placements={**moment.placements, **{s.index: s.placement for s in moment.spawned}})
         turned = self._relight(daylight)
         if self.movement.follow(moment) or turned:
             self.shadows.follow(self.movement, moment)
+
+    def _sway(self, moment: Moment) -> None:
+        self.offsets: Float32Array = wind.offsets_m(moment.wind_mps, moment.time_ns)
+        self.sway_m = float(np.sqrt((self.offsets.astype(np.float64) ** 2).sum(1).max()))
 
     def _relight(self, daylight: sky.Daylight) -> bool:
         """Change the light; says whether the sun is elsewhere, so that all shadows were drawn anew."""

@@ -17,10 +17,11 @@ RECORD_SIZE, BOUNDS_SIZE = 16, 8
 
 
 @inline
-def _clip(matrix, origin, corners, t, k):
-    a = corners[t, k, 0] - origin[0]
-    b = corners[t, k, 1] - origin[1]
-    c = corners[t, k, 2] - origin[2]
+def _clip(matrix, origin, corners, offsets, s, t, k):
+    # Both terms of the sum are of single precision, and so is it: where wind has put the corner, see wind.swayed.
+    a = (corners[t, k, 0] + offsets[s, 0]) - origin[0]
+    b = (corners[t, k, 1] + offsets[s, 1]) - origin[1]
+    c = (corners[t, k, 2] + offsets[s, 2]) - origin[2]
     x = matrix[0, 0] * a + matrix[0, 1] * b + matrix[0, 2] * c + matrix[0, 3]
     y = matrix[1, 0] * a + matrix[1, 1] * b + matrix[1, 2] * c + matrix[1, 3]
     w = matrix[2, 0] * a + matrix[2, 1] * b + matrix[2, 2] * c + matrix[2, 3]
@@ -66,14 +67,16 @@ def _samples_in_box(x0, y0, w0, x1, y1, w1, x2, y2, w2, near, crosses, size_hw):
 
 @kernel()
 def project(
-    counter, corners, materials, two_sided, cutout, labels, chunks, visible, first, matrix, origin, size_hw, near,
-    records, bounds, stop,
+    counter, corners, sways, offsets, materials, two_sided, cutout, labels, chunks, visible, first, matrix, origin,
+    size_hw, near, records, bounds, stop,
 ):  # fmt: skip
     """Set up the triangles of the visible chunks.
 
     Args:
         counter: int64 [1], see Crew.
         corners: float32 [T,3,3], world NED.
+        sways: uint8 [T], see wind.sways_of.
+        offsets: float32 [S,3], how far what sways so is from its corners; wind.offsets_m.
         materials: int32 [T].
         two_sided: uint8 [M], 1 where both faces are drawn.
         cutout: int32 [M], which mask a material has, or -1.
@@ -95,9 +98,10 @@ def project(
         out = first[q]
         low, high = 1 << 30, -1
         for t in range(chunks[visible[q], 0], chunks[visible[q], 1]):
-            x0, y0, w0, d0 = _clip(matrix, origin, corners, t, 0)
-            x1, y1, w1, d1 = _clip(matrix, origin, corners, t, 1)
-            x2, y2, w2, d2 = _clip(matrix, origin, corners, t, 2)
+            s = sways[t]
+            x0, y0, w0, d0 = _clip(matrix, origin, corners, offsets, s, t, 0)
+            x1, y1, w1, d1 = _clip(matrix, origin, corners, offsets, s, t, 1)
+            x2, y2, w2, d2 = _clip(matrix, origin, corners, offsets, s, t, 2)
             if w0 <= near and w1 <= near and w2 <= near:
                 continue
             crosses = w0 <= near or w1 <= near or w2 <= near

@@ -10,7 +10,7 @@ from airsim_seg.builtin.rendering.stage import Stage
 from airsim_seg.builtin.scene import Moment
 from airsim_seg.types import Int32Array, Int64Array, UInt32Array
 
-CORNERS, FACES, MATERIALS, TINTS = range(4)  # bindings in buffers.glsl
+CORNERS, FACES, MATERIALS, TINTS, SWAYS = 0, 1, 2, 3, 6  # bindings in buffers.glsl
 CORNER_BYTES = 9 * 4
 
 
@@ -32,15 +32,20 @@ class Geometry:
         self._faces = context.buffer(stage.surfaces.faces)
         self._tints = context.buffer(np.ascontiguousarray(stage.surfaces.tints))
         self._uv = context.buffer(np.ascontiguousarray(scene.uv))
+        self._sways = context.buffer(np.repeat(stage.sways, 3).astype(np.uint32))
         self._order = context.buffer(_order(scene.chunks, see_through))
         # Closed triangles come first in every chunk: they need no mask, and their backs are never drawn.
         self._starts = scene.chunks[:, 0].astype(np.int64)
         self._lengths = np.diff(scene.chunks, axis=1)[:, 0].astype(np.int64)
         self._holed = np.add.reduceat(see_through, self._starts).astype(np.int64)
         self._commands = context.buffer(reserve=2 * 20 * len(scene.chunks), dynamic=True)
-        corner, uv = (self._corners, "3f", "corner_m"), (self._uv, "2f", "texture_uv")
-        self._closed_array = context.vertex_array(programs.closed, [corner], self._order)
-        self._cutout_array = context.vertex_array(programs.cutout, [corner, uv], self._order)
+        corner, uv, sway = (
+            (self._corners, "3f", "corner_m"),
+            (self._uv, "2f", "texture_uv"),
+            (self._sways, "1u", "sway"),
+        )
+        self._closed_array = context.vertex_array(programs.closed, [corner, sway], self._order)
+        self._cutout_array = context.vertex_array(programs.cutout, [corner, uv, sway], self._order)
 
     def move(self, stage: Stage, before: Moment, now: Moment) -> None:
         """Upload the triangles of what is elsewhere than it was.
@@ -67,6 +72,7 @@ class Geometry:
         self._corners.bind_to_storage_buffer(CORNERS)
         self._faces.bind_to_storage_buffer(FACES)
         self._tints.bind_to_storage_buffer(TINTS)
+        self._sways.bind_to_storage_buffer(SWAYS)
 
     def draw(self, context: Any, visible: Int32Array) -> None:
         """Draw chunks into the bound framebuffer, those without holes first.
@@ -92,7 +98,15 @@ class Geometry:
 
     def release(self) -> None:
         """Give the memory back."""
-        for held in (self._closed_array, self._cutout_array, self._corners, self._faces, self._tints, self._uv):
+        for held in (
+            self._closed_array,
+            self._cutout_array,
+            self._corners,
+            self._faces,
+            self._tints,
+            self._uv,
+            self._sways,
+        ):
             held.release()
         self._order.release()
         self._commands.release()

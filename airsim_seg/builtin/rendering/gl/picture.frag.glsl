@@ -3,6 +3,7 @@ uniform sampler2D seen;
 uniform vec3 eye_m, eye_rest_m;
 uniform mat3 rays;  // (column, row, 1) of a sample -> world ray, 1 m along the optical axis
 uniform float focal_px;
+uniform vec3 offsets_m[SWAYS];  // see seen.vert.glsl
 layout(location = 0) out uvec4 rgb;
 layout(location = 1) out int object;
 layout(location = 2) out float depth_m;
@@ -10,7 +11,8 @@ layout(location = 3) out vec4 normal;
 
 vec3 corner_from_eye(int triangle, int c) {
     int k = 9 * triangle + 3 * c;
-    return (vec3(corners_m[k], corners_m[k + 1], corners_m[k + 2]) - eye_m) - eye_rest_m;
+    vec3 corner_m = vec3(corners_m[k], corners_m[k + 1], corners_m[k + 2]) + offsets_m[sway_of(triangle)];
+    return (corner_m - eye_m) - eye_rest_m;
 }
 
 // Where a ray meets a triangle: two weights, those of its second and third corner, and the depth
@@ -100,5 +102,5 @@ void main() {
     int first = found[0];
     object = first < 0 ? SKY_INDEX : int(faces[FACE_SIZE * first + 17]);
     depth_m = first < 0 ? FAR_DEPTH_M : met(first, ray).z;
-    normal = first < 0 ? vec4(0.0) : vec4(flat_normal(first, ray), 0.0);
+    normal = first < 0 ? vec4(0.0) : vec4(flat_normal(first, ray), float(sway_of(first)));
 }

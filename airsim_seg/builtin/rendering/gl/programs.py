@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from airsim_seg.builtin.rendering import cutouts, shading, textures
+from airsim_seg.builtin.rendering import cutouts, shading, textures, wind
 from airsim_seg.builtin.rendering.camera import NEAR_M
 from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX
 
@@ -53,6 +53,7 @@ def build(context: Any, samples: int, num_texels: int, num_levels: int, tone_ste
         "COVER_TILE_M": shading.COVER_TILE_M,
         "LEAF_M": shading.LEAF_M,
         "PI": math.pi,
+        "SWAYS": wind.SWAYS,
         "WET_REFLECTANCE": float(shading.WET_REFLECTANCE),
     }
     head = "#version 430 core\n" + "".join(f"#define {name} {value}\n" for name, value in constants.items())

@@ -89,7 +89,7 @@ class GlRenderer:
         Args:
             view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
             moment: where everything is.
-            normals: give the picture's normals, too.
+            normals: give the picture's normals and sways, too.
 
         Returns:
             The picture; on one device and driver, the same scene, view and moment give the same bytes.
@@ -156,6 +156,7 @@ class GlRenderer:
         rest = eye - eye.astype(np.float32)
         uniforms |= {"eye_m": tuple(eye.tolist()), "eye_rest_m": tuple(rest.tolist())}
         uniforms |= {"to_clip": _columns(_to_clip(view, self._samples)), "focal_px": _focal_px(view)}
+        uniforms["offsets_m"] = [tuple(offset) for offset in self._stage.offsets.tolist()]
         uniforms["rays"] = _columns(ray_matrix(view, self._samples))
         for program in (self._programs.closed, self._programs.cutout, self._programs.picture):
             set_uniforms(program, uniforms)
@@ -163,7 +164,7 @@ class GlRenderer:
         targets = self._targets_of(view.size_hw)
         targets.begin()
         placed = self._stage.movement.placed
-        visible = visible_chunks(view, self._stage.scene, placed.spheres, placed.anchors_m)
+        visible = visible_chunks(view, self._stage.scene, placed.spheres, placed.anchors_m, self._stage.sway_m)
         self._geometry.draw(self._context, visible)
         targets.picture.use()
         targets.seen.use(SEEN_UNIT)

@@ -1,5 +1,6 @@
 """What is drawn into, for one size of picture, and how it comes back."""
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -55,6 +56,7 @@ class Targets:
             padded = np.empty((height, width, 4), np.float32)
             self._normal.read_into(padded)
             picture.normals[:] = padded[..., :3]
+            picture = replace(picture, sways=padded[..., 3].astype(np.uint8))
         return picture
 
     def release(self) -> None:
