@@ -46,6 +46,8 @@ MOMENTS = {
     "leaves lie": Moment(weather=Weather(road_leaf=1.0)),
     "snow lies": Moment(weather=Weather(road_snow=0.6)),
     "wet": Moment(weather=Weather(road_wetness=1.0)),
+    "a gale": Moment({TREE: placed((0.0, 1.0, 0.0), 0.0, 0.7)}, time_ns=10**9, wind_mps=(9.0, -5.0, 0.0)),
+    "later in it": Moment(time_ns=10**9 + 40_000_000, wind_mps=(9.0, -5.0, 0.0)),
     "rain in fog": Moment(weather=Weather(rain=1.0, fog=0.4), time_ns=10**9),
 }
 
@@ -111,16 +113,20 @@ def test_every_material_and_one_sample_a_pixel() -> None:
     view = looking((-8.0, 0.0, -9.0), pitch_deg=-32, size_hw=(180, 240))
     for samples in (1, 2):
         device = GlRenderer(world, samples=samples, shadow_map_size=512)
-        picture = device.render(view)
+        host = Rasteriser(world, samples=samples, shadow_map_size=512)
+        for moment in (STILL, Moment(weather=Weather(road_wetness=1.0, road_snow=0.6, road_leaf=0.5))):
+            picture = device.render(view, moment)
+            assert len(np.unique(picture.object_index)) > 40
+            assert_alike(picture, host.render(view, moment), what=(samples, moment.weather))
         device.release()
-        assert len(np.unique(picture.object_index)) > 40
-        assert_alike(picture, Rasteriser(world, samples=samples, shadow_map_size=512).render(view), what=samples)
 
 
 def test_normals_are_the_cpus(drawn: GlRenderer, wanted: Rasteriser) -> None:
     picture, other = drawn.render(VIEW, normals=True), wanted.render(VIEW, normals=True)
     assert picture.normals is not None
     assert other.normals is not None
+    assert picture.sways is not None
+    assert (picture.sways == other.sways).mean() > 0.998
     assert (np.abs(picture.normals - other.normals).max(2) < 1e-4).mean() > 0.998
     assert drawn.render(VIEW).normals is None
 

@@ -3,11 +3,12 @@
 import math
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from small_scenes import floor, garden, looking, scene_of
 
-from airsim_seg.builtin.environments.meshes import box
+from airsim_seg.builtin.environments.meshes import box, quad
 from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
@@ -135,3 +136,24 @@ def test_fog_hides_what_is_far_and_snow_lies_on_what_faces_up() -> None:
     assert snow.rgb[ground].mean() > clear.rgb[ground].mean() + 10
     upright = np.abs(snow.rgb[wall].astype(int) - clear.rgb[wall]).max(1)  # at its foot pixels are half ground
     assert (upright == 0).mean() > 0.9
+
+
+def test_nothing_that_falls_lies_on_water() -> None:
+    """A pool and a lake in a concrete floor, in snow, leaves and wet, each under the same sky as without."""
+    north, south = (
+        quad((n, -4, 0.1), (n + 4, -4, 0.1), (n + 4, 4, 0.1), (n, 4, 0.1), material=material)
+        for n, material in ((2, Material.WATER), (8, Material.LAKE))
+    )
+    renderer = Rasteriser(scene_of(floor(0.0), north, south), shadow_map_size=512)
+    view = looking((0.0, 0.0, -4.0), pitch_deg=-40, size_hw=(96, 128))
+    plain = renderer.render(view)
+    for lying in (Weather(road_snow=1.0), Weather(road_leaf=1.0), Weather(road_wetness=1.0)):
+        picture = renderer.render(view, Moment(weather=lying))
+        inside = [pure(plain.object_index == k) for k in (1, 2)]
+        assert all((picture.rgb[seen] == plain.rgb[seen]).all() and seen.sum() > 50 for seen in inside), lying
+        assert (picture.rgb != plain.rgb).any(2)[plain.object_index == 0].mean() > 0.5
+
+
+def pure(seen: np.ndarray) -> np.ndarray:
+    """Without the pixels at the rim, of which other things have a share."""
+    return np.asarray(cv2.erode(seen.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)

@@ -44,6 +44,7 @@ PATCH_TILE_M = 64.0
 COVER_TILE_M = 23.0  # snow, water and leaves lie in smaller patches
 LEAF_M = 0.09
 WET_REFLECTANCE = np.float32(0.045)  # water in front of the eye and a rough road under it
+WATER_BELOW = f32(0.048)  # the reflectance of pools and lakes is below this, that of paint and glass above
 
 
 FACE_SIZE = 24
@@ -412,9 +413,11 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
         g = g * where(tinted, gather(surfaces.tints, tint + 1), 1.0)
         b = b * where(tinted, gather(surfaces.tints, tint + 2), 1.0)
     r, g, b = _stained(skins, material, r, g, b, px, py)
-    wet = floats(0.0)
+    mirror, wet = gather(skins.reflectance, material), floats(0.0)
+    water = (mirror > 0.0) & (mirror < WATER_BELOW)
     if light.wet + light.snow + light.litter > f32(0.0):
-        r, g, b, wet = _covered(skins, light, r, g, b, px, py, -nz, leafy, depth / eye.focal_px)
+        up = where(water, floats(0.0), -nz)  # what falls on water sinks
+        r, g, b, wet = _covered(skins, light, r, g, b, px, py, up, leafy, depth / eye.focal_px)
 
     s = light.sun_direction
     facing = nx * s[0] + ny * s[1] + nz * s[2]
@@ -431,7 +434,6 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
     r = r * (direct * light.sun[0] + sky * light.ambient[0] + ground * light.bounce[0])
     g = g * (direct * light.sun[1] + sky * light.ambient[1] + ground * light.bounce[1])
     b = b * (direct * light.sun[2] + sky * light.ambient[2] + ground * light.bounce[2])
-    mirror = gather(skins.reflectance, material)
     base = max(mirror, WET_REFLECTANCE * wet)
     if any_of(base > 0.0):
         pool = (mirror > 0.0) & (mirror < 0.04)

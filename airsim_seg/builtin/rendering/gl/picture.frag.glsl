@@ -41,9 +41,10 @@ vec3 shaded(int triangle, vec3 ray) {
     float footprint = depth * faces[face + 15] / (focal_px * sqrt(slant));
     bool leafy = is_foliage(material);
     vec3 colour = albedo(triangle, material, uv, footprint, point_m);
-    float wet = 0.0;
+    float own = reflectance_of(material), wet = 0.0;
+    bool water = own > 0.0 && own < WATER_BELOW;
     if (wet_amount + snow_amount + litter_amount > 0.0) {
-        colour = covered(colour, point_m, -n.z, leafy, depth / focal_px, wet);
+        colour = covered(colour, point_m, water ? 0.0 : -n.z, leafy, depth / focal_px, wet);
     }
     float facing = dot(n, sun_direction), lit = 0.0, open;
     if (leafy) {
@@ -55,7 +56,7 @@ vec3 shaded(int triangle, vec3 ray) {
         open = openness(point_m);
     }
     colour *= facing * lit * sun + (0.5 - 0.5 * n.z) * open * ambient + (0.5 + 0.5 * n.z) * open * bounce;
-    float own = reflectance_of(material), base = max(own, WET_REFLECTANCE * wet);
+    float base = max(own, WET_REFLECTANCE * wet);
     if (base > 0.0) colour = reflected(colour, base, point_m, own > 0.0 && own < 0.04, n, view, lit);
     float clear = 1.0 - 0.25 * min(depth * reach * haze_per_m, 4.0);
     clear *= clear;

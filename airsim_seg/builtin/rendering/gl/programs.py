@@ -53,6 +53,7 @@ def build(context: Any, samples: int, num_texels: int, num_levels: int, tone_ste
         "COVER_TILE_M": shading.COVER_TILE_M,
         "LEAF_M": shading.LEAF_M,
         "PI": math.pi,
+        "WATER_BELOW": float(shading.WATER_BELOW),
         "SWAYS": wind.SWAYS,
         "WET_REFLECTANCE": float(shading.WET_REFLECTANCE),
     }
