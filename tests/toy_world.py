@@ -6,7 +6,7 @@ import numpy as np
 
 from airsim_seg.errors import SimulatorLost
 from airsim_seg.palette import palette
-from airsim_seg.simulators.base import Camera, Capture, SimulatorInfo
+from airsim_seg.simulators.base import Camera, Capture, Conditions, SimulatorInfo
 from airsim_seg.types import Float64Array, Pose
 
 ROAD, GRASS, HOUSE, TREE, SKY = 171, 176, 95, 181, 0
@@ -58,6 +58,7 @@ class ToyWorld:
         self.time_ns = 1_000_000_000
         self.num_captures = 0
         self.scenery_ns = -1
+        self.conditions: list[Conditions | None] = []
         self.num_unknown = 0
         self._streets_m, self._half_plane_m = np.array(streets_m), half_plane_m
         self._die_after = die_after
@@ -78,6 +79,9 @@ class ToyWorld:
     def set_scenery(self, time_ns: int) -> bool:
         self.scenery_ns = time_ns
         return True
+
+    def set_conditions(self, conditions: Conditions | None) -> None:
+        self.conditions.append(conditions)
 
     def advance(self, duration_ns: int) -> None:
         self.time_ns += duration_ns

@@ -21,6 +21,7 @@ EPILOG = """\b
 Examples:
   airsim-seg collect --env Neighborhood
   airsim-seg collect --env Neighborhood --vehicle drone --videos 12 --seconds 20 --seed 1 --also depth
+  airsim-seg collect --env Neighborhood --videos 40 --seconds 2 --randomise
   airsim-seg collect --env Neighborhood --sim 192.168.1.7:41451 --out data/raw
 
 \b
@@ -47,6 +48,7 @@ MAX_SECONDS = 3600.0
 )
 @click.option("--rate", "rate_hz", type=float, default=25.0, show_default=True, help="Frames a second.")
 @click.option("--also", multiple=True, type=click.Choice(["depth"]), help="What to record beside colour and ids.")
+@click.option("--randomise", is_flag=True, help="Another hour and weather for each video.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("data/raw"), show_default=True, help="Where to.")
 @click.option("--sim", "address", metavar="HOST:PORT", help="The AirSim to use.  [default: 127.0.0.1:41451, else ours]")
 def collect(
@@ -58,6 +60,7 @@ def collect(
     world_seed: int | None,
     rate_hz: float,
     also: tuple[str, ...],
+    randomise: bool,
     out: Path,
     address: str | None,
 ) -> None:
@@ -65,7 +68,8 @@ def collect(
 
     Uses the AirSim that answers on its usual port, else starts the built-in simulator. The camera goes along seeded
     drone and car trajectories that keep clear of everything; the world stands still for every frame, so that colour,
-    ids and pose belong together and frames are exactly 1/rate seconds apart. Recordings lie in OUT/ENV.
+    ids and pose belong together and frames are exactly 1/rate seconds apart. Recordings lie in OUT/ENV. With
+    --randomise each video has a sun and weather of its own, drawn from the seed; afterwards the simulator's are back.
     """
     check_number("--seconds", seconds, MAX_SECONDS)
     check_number("--rate", rate_hz, 1000.0)
@@ -77,7 +81,9 @@ def collect(
     from airsim_seg.collection.session import collect as run
     from airsim_seg.simulators.launch import connect_or_start
 
-    request = Request(environment, VEHICLES[vehicle], videos, seconds, seed, rate_hz, "depth" in also, out, world_seed)
+    request = Request(
+        environment, VEHICLES[vehicle], videos, seconds, seed, rate_hz, "depth" in also, out, world_seed, randomise
+    )
     with live_callbacks() as callbacks:
         summaries = run(
             request, lambda: connect_or_start(environment, address, callbacks.say, world_seed or 0), callbacks

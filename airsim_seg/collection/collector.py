@@ -8,7 +8,7 @@ from types import TracebackType
 from airsim_seg.collection.plans import Plan
 from airsim_seg.errors import Interrupted, QualityRefused, SimulatorError, SimulatorLost
 from airsim_seg.recordings import RecordingWriter, nominal_step_ns
-from airsim_seg.simulators.base import Capture, Simulator
+from airsim_seg.simulators.base import Capture, Conditions, Simulator
 from airsim_seg.types import Frame
 
 QUEUE_FRAMES = 4  # a few frames of slack between drawing and writing; each holds 1.2 MB
@@ -64,6 +64,7 @@ def record(
     on_frame: Callable[[Capture], None],
     should_stop: Callable[[], bool],
     scenery_ns: int = 0,
+    conditions: Conditions | None = None,
 ) -> None:
     """Record the frames of a plan that the writer does not hold yet, and finish the recording.
 
@@ -78,6 +79,7 @@ def record(
         should_stop: asked before each frame.
         scenery_ns: where in its time the traffic is at frame 0, so that a recording that goes on shows it where it
             would have been; for simulators that can tell it so.
+        conditions: of the video; None leaves sun and weather as they are.
 
     Raises:
         Interrupted: should_stop said so; what was recorded is committed.
@@ -86,6 +88,10 @@ def record(
     """
     try:
         with FrameQueue(writer) as frames:
+            if conditions is not None:
+                simulator.set_conditions(conditions)
+                # Unreal puts its sun there in the next tick, and has none while it stands.
+                simulator.advance(nominal_step_ns(1, plan.rate_hz))
             simulator.set_scenery(scenery_ns + nominal_step_ns(writer.num_frames, plan.rate_hz))
             _capture_all(simulator, plan, writer.num_frames, frames, on_frame, should_stop)
     except (SimulatorError, QualityRefused) as error:

@@ -27,6 +27,7 @@ class Request:
         depth: record planar depth too.
         out: folder of the recordings; each environment has one of its own in it.
         world_seed: which world of its kind the built-in simulator must show; None takes the one it shows.
+        randomise: give each video a sun and weather of its own, see conditions.
     """
 
     environment: str
@@ -38,6 +39,7 @@ class Request:
     depth: bool
     out: Path
     world_seed: int | None = None
+    randomise: bool = False
 
     @property
     def folder(self) -> Path:
@@ -67,7 +69,8 @@ class Task:
     def path(self) -> Path:
         """Of its recording."""
         wanted = self.request
-        return wanted.folder / f"{self.vehicle}{wanted.world}-s{wanted.seed}-{self.number:03d}.h5"
+        what = f"{self.vehicle}{wanted.world}{'-r' if wanted.randomise else ''}"
+        return wanted.folder / f"{what}-s{wanted.seed}-{self.number:03d}.h5"
 
     @property
     def num_frames(self) -> int:
@@ -84,6 +87,7 @@ class Task:
             "seconds": wanted.seconds,
             "rate_hz": wanted.rate_hz,
             "depth": wanted.depth,
+            **({"randomise": True} if wanted.randomise else {}),
         }
 
 

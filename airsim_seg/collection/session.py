@@ -1,11 +1,10 @@
 """A collection from start to end: which videos, what is there already, survey, plans, recordings, and what came out."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,26 +13,21 @@ import numpy as np
 from airsim_seg import __version__
 from airsim_seg.collection.car import Street, plan_car
 from airsim_seg.collection.collector import record
+from airsim_seg.collection.conditions import draw_conditions
 from airsim_seg.collection.drone import Air, plan_drone
 from airsim_seg.collection.plans import Plan
 from airsim_seg.collection.request import WAYS_OUT, Request, Task, is_complete, nearest_folder
 from airsim_seg.collection.summary import VideoSummary, summarise
-from airsim_seg.collection.survey import (
-    Survey,
-    is_same_place,
-    load_survey,
-    save_survey,
-    take_middle,
-    take_survey,
-)
-from airsim_seg.errors import MissingData, StorageError, UsageError
+from airsim_seg.collection.surroundings import check_world, survey_for
+from airsim_seg.collection.survey import Survey
+from airsim_seg.errors import SimulatorError, StorageError, UsageError
 from airsim_seg.label_maps import load_label_map
 from airsim_seg.palette import Variant, palette
 from airsim_seg.recordings import RecordingHeader, RecordingReader, RecordingWriter
-from airsim_seg.simulators.base import Capture, Simulator
+from airsim_seg.simulators.base import Capture, Conditions, Simulator
 
 _STREAMS: dict[str, int] = {"drone": 0, "car": 1}  # of the random generator
-_SCENERY_STREAM = 1  # apart from the one that plans
+_SCENERY_STREAM, _CONDITIONS_STREAM = 1, 2  # apart from the one that plans
 # Share of the uncompressed size that lzf leaves of rendered colour, and gzip of ids (measured: 0.5-0.6 and 0.03).
 RGB_SHARE, IDS_SHARE, DEPTH_SHARE = 0.6, 0.03, 0.5
 
@@ -94,21 +88,6 @@ def plan_for(request: Request, simulator: Simulator, callbacks: Callbacks, task:
     return _Session(request, simulator, callbacks).plan(task)
 
 
-def _check_world_seed(request: Request, simulator: Simulator) -> None:
-    """Refuse a simulator that shows another world of the kind; Unreal's worlds have no seed."""
-    if request.world_seed is None:
-        return
-    info = simulator.info
-    shown = json.loads(info.settings).get("Seed") if info.kind == "built-in" else None
-    if shown != request.world_seed:
-        what = "is not the built-in one" if shown is None else f"shows world seed {shown}"
-        raise UsageError(
-            f"--world-seed {request.world_seed} was asked for, but the simulator that answers {what}: leave it out, or "
-            f"start one with airsim-seg sim --vehicle camera --env {request.environment} --world-seed "
-            f"{request.world_seed} and give its address to --sim."
-        )
-
-
 class _Session:
     """The part of a collection that needs the simulator."""
 
@@ -116,12 +95,7 @@ class _Session:
         self._request = request
         self._simulator = simulator
         self._callbacks = callbacks
-        shown = simulator.info.environment
-        if shown not in ("", request.environment):
-            raise UsageError(
-                f"the simulator shows {shown}, not {request.environment}: give --env {shown}, or another --sim."
-            )
-        _check_world_seed(request, simulator)
+        check_world(request, simulator)
         simulator.pause()
         # Also the survey must not depend on when it was taken.
         self._sets_scenery = simulator.set_scenery(0)
@@ -131,6 +105,14 @@ class _Session:
     def record_all(self, tasks: list[Task]) -> dict[Path, int]:
         """Record each; returns the pixels of unknown colour met in each."""
         self._announce(tasks)
+        try:
+            return self._record_each(tasks)
+        finally:
+            if self._request.randomise:
+                with suppress(SimulatorError):  # one that is gone has no weather
+                    self._simulator.set_conditions(None)
+
+    def _record_each(self, tasks: list[Task]) -> dict[Path, int]:
         total = sum(task.num_frames for task in tasks)
         unknown: dict[Path, int] = {}
         done = 0
@@ -154,6 +136,7 @@ class _Session:
                     on_frame=on_frame,
                     should_stop=self._callbacks.should_stop,
                     scenery_ns=self._scenery_ns(task),
+                    conditions=self._conditions(task),
                 )
         return unknown
 
@@ -183,6 +166,13 @@ class _Session:
             return plan_drone(self._air, rng, request.seconds, request.rate_hz, order=task.number)
         return plan_car(self._street, rng, request.seconds, request.rate_hz, order=task.number)
 
+    def _conditions(self, task: Task) -> Conditions | None:
+        """Sun and weather of a video, where it has its own."""
+        if not self._request.randomise:
+            return None
+        seed = [self._request.seed, _STREAMS[task.vehicle], task.number, _CONDITIONS_STREAM]
+        return draw_conditions(np.random.default_rng(seed))
+
     def _scenery_ns(self, task: Task) -> int:
         """When in the life of the traffic a video begins: another whole second of its first day for each."""
         rng = np.random.default_rng([self._request.seed, _STREAMS[task.vehicle], task.number, _SCENERY_STREAM])
@@ -199,31 +189,13 @@ class _Session:
 
     @cached_property
     def _survey(self) -> Survey:
-        """The stored one where it still holds: plans then come out the same, and interrupted videos can go on."""
-        path = self._request.folder / f"survey{self._request.world}.npz"
-        key = self._world_key()
-        try:
-            survey, middle = load_survey(path, key)
-            if is_same_place(middle, take_middle(self._simulator, survey)):
-                return survey
-            self._callbacks.say(f"{path} no longer agrees with what the simulator shows: taking it again")
-        except MissingData:
-            pass  # the first collection here, or another world before: look around
-        survey = take_survey(
-            self._simulator, on_progress=lambda done, total: self._callbacks.progress("looking around", done, total)
+        return survey_for(
+            self._request,
+            self._simulator,
+            self._objects,
+            say=self._callbacks.say,
+            on_progress=lambda done, total: self._callbacks.progress("looking around", done, total),
         )
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            save_survey(survey, take_middle(self._simulator, survey), path, key)
-        except OSError as error:
-            raise StorageError(f"{path} cannot be written ({error.strerror}): choose another --out.") from error
-        return survey
-
-    def _world_key(self) -> str:
-        """Names the world, as far as it can be told from outside."""
-        info, camera = self._simulator.info, self._simulator.camera
-        seen = [info.kind, self._request.environment, camera.size_hw, camera.fov_deg, self._objects]
-        return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
 
     def _open(self, task: Task, plan: Plan) -> RecordingWriter:
         header = self._header(task, plan)
@@ -245,6 +217,7 @@ class _Session:
 
     def _header(self, task: Task, plan: Plan) -> RecordingHeader:
         info, camera = self._simulator.info, self._simulator.camera
+        conditions = self._conditions(task)
         provenance = {
             "tool": "airsim-seg",
             "tool_version": __version__,
@@ -262,7 +235,7 @@ class _Session:
                 "survey_sha256": self._survey.sha256(),
             },
             "scenery_ns": self._scenery_ns(task) if self._sets_scenery else None,
-            "weather": "as found",
+            "weather": "as found" if conditions is None else asdict(conditions),
             "palette": {
                 "variant": self._variant,
                 "sha256": hashlib.sha256(palette(self._variant).tobytes()).hexdigest(),

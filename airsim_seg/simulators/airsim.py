@@ -15,7 +15,7 @@ import numpy as np
 
 from airsim_seg.errors import ClientMissing, SimulatorError, SimulatorLost, SimulatorUnreachable
 from airsim_seg.simulators import pictures
-from airsim_seg.simulators.base import Camera, Capture, SimulatorInfo
+from airsim_seg.simulators.base import Camera, Capture, Conditions, SimulatorInfo
 from airsim_seg.simulators.rpc import RefusedCall, WatchedSession, port_answers
 from airsim_seg.types import Float64Array, Pose
 
@@ -125,6 +125,22 @@ class AirSimSimulator:
         return self.info.kind == "built-in" and bool(
             self._client.simRunConsoleCommand(f"airsim-seg.SceneryTime {time_ns}")
         )
+
+    def set_conditions(self, conditions: Conditions | None) -> None:
+        """Sun by simSetTimeOfDay with a clock that stands, weather by simSetWeatherParameter."""
+        try:
+            if conditions is None:
+                self._client.simEnableWeather(False)
+                self._client.simSetTimeOfDay(False)
+                return
+            self._client.simEnableWeather(True)
+            for number, amount in enumerate(conditions.weather):  # those that are 0, too: they may have been set before
+                self._client.simSetWeatherParameter(number, amount)
+            self._client.simSetTimeOfDay(True, conditions.date_time, False, 0.0, 60.0, True)
+        except RefusedCall as error:
+            raise SimulatorError(
+                f"the simulator at {self._address} cannot change its sun or weather ({error}): leave --randomise away."
+            ) from error
 
     def advance(self, duration_ns: int) -> None:
         """Step the clock. Unreal's ComputerVision mode has no clock to step: there this does nothing."""

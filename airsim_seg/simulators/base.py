@@ -53,6 +53,23 @@ class Camera:
         return camera_matrix(self.size_hw, self.fov_deg)
 
 
+# In the order of AirSim's WeatherParameter (1.8.1, utils).
+WEATHER = ("rain", "road_wetness", "snow", "road_snow", "maple_leaf", "road_leaf", "dust", "fog")
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Sun and weather, standing still.
+
+    Attributes:
+        date_time: "2021-06-21 09:30:00", on the simulator's clocks: the sun is where it was then.
+        weather: how much there is of each effect of WEATHER, 0 to 1.
+    """
+
+    date_time: str
+    weather: tuple[float, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Capture:
     """One frozen instant.
@@ -110,6 +127,14 @@ class Simulator(Protocol):
 
         Returns:
             Whether the simulator can do that: Unreal cannot, its traffic is where it happens to be.
+        """
+        ...
+
+    def set_conditions(self, conditions: Conditions | None) -> None:
+        """Change sun and weather from the next step of the clock on; None puts the environment's own back.
+
+        Raises:
+            SimulatorError: the simulator cannot.
         """
         ...
 

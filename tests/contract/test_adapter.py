@@ -7,19 +7,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
 import pytest
 from served_world import NAMES, Running, Serve, painted
 
+from airsim_seg.builtin.geometry import HOME
 from airsim_seg.builtin.scene import FAR_DEPTH_M, View
 from airsim_seg.builtin.server import RpcError, Server, bind
 from airsim_seg.builtin.settings import CaptureSettings, Settings, VehicleSettings, default_settings
+from airsim_seg.builtin.sun import sun_position, towards
+from airsim_seg.builtin.weather import Weather
 from airsim_seg.errors import ClientMissing, SimulatorError, SimulatorLost, SimulatorUnreachable
 from airsim_seg.palette import id_from_name
 from airsim_seg.simulators import airsim as adapter
 from airsim_seg.simulators.airsim import AirSimSimulator
+from airsim_seg.simulators.base import Conditions
 from airsim_seg.types import Pose
 
 DEADLINE_S = 20.0
@@ -140,6 +145,22 @@ def test_steps_are_exact(serve: Serve, connect: Connect) -> None:
         simulator.advance(40_000_000)
         stamps.append(simulator.capture().sim_time_ns)
     assert np.diff(stamps).tolist() == [40_000_000] * 4
+
+
+def test_sun_and_weather_are_set_stand_still_and_come_back(serve: Serve, connect: Connect) -> None:
+    running = serve("ComputerVision")
+    simulator, before = connect(running.port), running.world.moment()
+    simulator.set_conditions(Conditions("2021-06-21 09:30:00", (0.0, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0, 0.5)))
+    shown = running.world.moment()
+    assert shown.weather == Weather(road_wetness=0.25, fog=0.5)
+    nine_thirty = datetime(2021, 6, 21, 9, 30, tzinfo=timezone(timedelta(hours=-8))).timestamp()
+    assert shown.sun.towards == pytest.approx(towards(sun_position(nine_thirty, HOME.latitude_deg, HOME.longitude_deg)))
+    simulator.advance(3_600_000_000_000)
+    assert running.world.moment().sun == shown.sun, "an hour later the sun is where it was"
+    simulator.set_conditions(Conditions("2021-06-21 09:30:00", (0.5, *[0.0] * 7)))
+    assert running.world.moment().weather == Weather(rain=0.5), "what the last video had is gone"
+    simulator.set_conditions(None)
+    assert (running.world.moment().weather, running.world.moment().sun) == (before.weather, before.sun)
 
 
 def test_connecting_pauses_and_resuming_lets_go(serve: Serve, connect: Connect) -> None:

@@ -12,19 +12,21 @@ import numpy as np
 import pytest
 from toy_world import ToyWorld
 
-from airsim_seg.collection import session
+from airsim_seg.collection import session, surroundings
 from airsim_seg.collection.request import Request
 from airsim_seg.collection.session import Callbacks, collect
 from airsim_seg.errors import (
     CorruptFile,
     DataError,
     Interrupted,
+    SimulatorError,
     SimulatorLost,
     StorageError,
     UnknownColours,
     UsageError,
 )
-from airsim_seg.simulators.base import Capture
+from airsim_seg.recordings import RecordingReader
+from airsim_seg.simulators.base import Capture, Conditions
 
 SIZE_HW = (30, 40)
 SAME = ("rgb", "raw_ids", "time_ns", "position_m", "orientation_wxyz", "segment_start")
@@ -50,7 +52,7 @@ class Talk:
 @pytest.fixture(autouse=True)
 def _small_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy needs neither the area nor the grain of the real survey."""
-    monkeypatch.setattr(session, "take_survey", lambda *a, **k: take_small(*a, **k))
+    monkeypatch.setattr(surroundings, "take_survey", lambda *a, **k: take_small(*a, **k))
 
 
 def take_small(simulator: ToyWorld, **options: object) -> object:
@@ -129,6 +131,46 @@ def test_another_world_seed_is_refused(tmp_path: Path, world: ToyWorld, told: st
     with pytest.raises(UsageError, match=rf"--world-seed 7 was asked for.*{told}.*--world-seed 7"):
         run(request(tmp_path, num_videos=1, world_seed=7), world)
     assert not list(tmp_path.rglob("*.h5"))
+
+
+def test_each_video_has_a_sun_and_weather_of_its_own_and_they_end_with_it(tmp_path: Path) -> None:
+    world = ToyWorld(size_hw=SIZE_HW)
+    wanted = request(tmp_path, num_videos=6, seconds=0.1, randomise=True)
+    videos = [row.path for row in run(wanted, world)]
+    set_to, last = world.conditions[:-1], world.conditions[-1]
+    assert last is None, "the environment's own are back"
+    kept = []
+    for path in videos:
+        with RecordingReader(path) as reader:
+            kept.append(reader.header.provenance["weather"])
+    assert kept == [{"date_time": c.date_time, "weather": list(c.weather)} for c in set_to if c is not None]
+    assert len({c.date_time for c in set_to if c is not None}) == 6
+    plain = [row.path for row in run(request(tmp_path, num_videos=6, seconds=0.1))]
+    assert not set(plain) & set(videos), "films in the environment's own light lie beside them"
+    for one, other in zip(plain, videos, strict=True):
+        assert (contents(one)["position_m"] == contents(other)["position_m"]).all(), "the same ways"
+
+
+def test_a_video_goes_on_under_its_own_sun(tmp_path: Path) -> None:
+    wanted, first, second = (
+        request(tmp_path, num_videos=1, randomise=True),
+        ToyWorld(size_hw=SIZE_HW),
+        ToyWorld(size_hw=SIZE_HW),
+    )
+    with pytest.raises(Interrupted):
+        run(wanted, first, Talk(stop_after=4))
+    run(wanted, second)
+    assert first.conditions == second.conditions
+    assert first.conditions[-1] is None
+
+
+def test_a_simulator_without_weather_is_told_of_and_leaves_no_frames(tmp_path: Path) -> None:
+    class Bare(ToyWorld):
+        def set_conditions(self, conditions: Conditions | None) -> None:  # noqa: ARG002
+            raise SimulatorError("the toy has no weather: leave --randomise away.")
+
+    with pytest.raises(SimulatorError, match="leave --randomise away"):
+        run(request(tmp_path, num_videos=1, randomise=True), Bare(size_hw=SIZE_HW))
 
 
 def test_depth_on_request(tmp_path: Path) -> None:
