@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -24,6 +24,8 @@ PARALLEL_LOCK = threading.RLock()
 # No leave to reorder or to fuse arithmetic: pictures would differ from machine to machine, and the first process after
 # an install might draw other bytes than later ones.
 _FASTMATH = {"nnan", "ninf", "nsz"}
+# Wrappers are for who calls from C, or from Python: compiling them for nobody took an eighth of the time.
+_OPTIONS: dict[str, Any] = {"fastmath": _FASTMATH, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 _SHARED = (Path(__file__), Path(__file__).with_name("lanes.py"))
 
@@ -96,7 +98,7 @@ def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     Returns:
         A decorator. Its arithmetic is IEEE's, operation by operation, but for NaN, infinity and -0.
     """
-    options: dict[str, Any] = {"nogil": True, "fastmath": _FASTMATH, "error_model": "numpy"}
+    options = _OPTIONS | {"nogil": True}
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         try:
@@ -126,9 +128,17 @@ def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     It counts no references (`_nrt`), so it can look into arrays but make none, not even slices: counting them for
     every pixel, in memory that the threads share, took longer than the shading.
     """
-    options: dict[str, Any] = {"forceinline": True, "fastmath": _FASTMATH, "error_model": "numpy", "_nrt": False}
-    compiled: Callable[..., Any] = njit(**options)(function)
-    return compiled
+    options = _OPTIONS | {"forceinline": True, "no_cpython_wrapper": True, "_nrt": False}
+    compiled: Any = njit(**options)(function)
+    template, plain = compiled.get_call_template, cast(Any, types.unliteral)
+
+    def without_literals(kinds: tuple[types.Type, ...], named: dict[str, types.Type]) -> Any:
+        return template(tuple(plain(kind) for kind in kinds), named)
+
+    # numba would compile f(x, 0) and f(x, 1) as two functions.
+    compiled.get_call_template = without_literals
+    inlined: Callable[..., Any] = compiled
+    return inlined
 
 
 @intrinsic
