@@ -157,7 +157,7 @@ class CameraApi:
             capture.gamma,
             noise if noise is not None and noise.enabled else None,
             f"{self._world.scene.seed}/{vehicle_name}/{request.camera_name}/{kind}",
-            self._world.plots.live(self._world.now_ns) if kind == SCENE else (),
+            self._world.strokes() if kind == SCENE else (),
             self._world.scene.player_start.position_m,
         )
 

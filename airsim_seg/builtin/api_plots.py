@@ -51,7 +51,6 @@ class PlotApi:
         """Take the world for its clock and its vehicles."""
         self._world = world
         self.plots = world.plots
-        self.trace_lines: dict[str, tuple[Float64Array, float]] = {}
 
     def methods(self) -> Methods:
         """The table of this file."""
@@ -61,7 +60,7 @@ class PlotApi:
         }
         return {
             **table,
-            "simFlushPersistentMarkers": method(self.plots.flush),
+            "simFlushPersistentMarkers": method(self._flush),
             "simSetTraceLine": method(self._trace_line, colour, finite, text),
         }
 
@@ -81,4 +80,8 @@ class PlotApi:
         self.plots.add(Plot(kind, strokes, until_ns, persistent))
 
     def _trace_line(self, rgba: Float64Array, thickness: float, vehicle_name: str) -> None:
-        self.trace_lines[sim_vehicle(self._world, vehicle_name).name] = rgba, thickness
+        self._world.traces.paint(sim_vehicle(self._world, vehicle_name).name, rgba, thickness)
+
+    def _flush(self) -> None:
+        self.plots.flush()
+        self._world.traces.flush()

@@ -23,7 +23,7 @@ DEFAULT_VEHICLES: Mapping[SimMode, str] = {
 FIRMWARE_TYPES = ("px4multirotor", "arducopter", "arducoptersolo", "ardurover")
 # DefaultVehicleState; AirSim's simple_flight knows more, which mean one of these a moment later.
 ARMED, INACTIVE = "Armed", "Inactive"
-_NO_MEANING = ("PawnPath", "Model", "AllowAPIAlways", "EnableTrace", "RC", "FirmwareName")
+_NO_MEANING = ("PawnPath", "Model", "AllowAPIAlways", "RC", "FirmwareName")
 # Keys of vehicles with firmware of their own, which files for SimpleFlight often carry along.
 _MAVLINK = (
     *("UseSerial", "SerialPort", "SerialBaudRate", "LockStep", "UseTcp", "TcpPort", "UdpIp", "UdpPort", "LocalHostIp"),
@@ -46,6 +46,7 @@ class VehicleSettings:
         armed: whether a multirotor's motors may run from the start.
         collides: whether it runs into things at all.
         passes_through: whether it goes on through what it has run into.
+        leaves_trace: whether pictures show where it has been.
     """
 
     start: Pose = field(default_factory=lambda: Pose.from_euler((0.0, 0.0, 0.0)))
@@ -56,6 +57,7 @@ class VehicleSettings:
     armed: bool = True
     collides: bool = True
     passes_through: bool = False
+    leaves_trace: bool = False
 
 
 def read_vehicle(
@@ -94,6 +96,7 @@ def read_vehicle(
         state in (ARMED, "BeingArmed"),
         table.boolean("EnableCollisions", True),
         table.boolean("EnableCollisionPassthrogh", False),
+        table.boolean("EnableTrace", False),
     )
     return vehicle if table.boolean("AutoCreate", True) else None
 

@@ -15,7 +15,7 @@ from airsim_seg.builtin.embodied import drawn_pose, with_vehicles
 from airsim_seg.builtin.geometry import attached, product, shifted, yaw_of
 from airsim_seg.builtin.objects import ObjectTable, Thing
 from airsim_seg.builtin.obstacles import Feeler, Obstacles
-from airsim_seg.builtin.plots import Plots
+from airsim_seg.builtin.plots import Plot, Plots
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment, Scene
 from airsim_seg.builtin.scenery import Scenery, in_leaves
@@ -23,6 +23,7 @@ from airsim_seg.builtin.sensor_settings import default_sensors
 from airsim_seg.builtin.sensors.base import Carrier
 from airsim_seg.builtin.sensors.suite import SensorSuite
 from airsim_seg.builtin.settings import Settings, SimMode, VehicleSettings
+from airsim_seg.builtin.traces import Traces
 from airsim_seg.builtin.vehicles.base import Collision, Vehicle
 from airsim_seg.builtin.vehicles.camera import FlyingCamera
 from airsim_seg.builtin.vehicles.car import Car
@@ -75,6 +76,7 @@ class World:
         sky: weather and sun.
         home: where on the Earth the API's world NED begins.
         plots: what clients have drawn into it.
+        traces: the lines that vehicles leave.
         watcher: told of every step, or None.
     """
 
@@ -97,7 +99,7 @@ class World:
         self.sky = Sky(self.home.latitude_deg, self.home.longitude_deg)
         self.sky.set_time_of_day(sun.enabled, sun.start, sun.is_dst, sun.speed, sun.interval_s, sun.move_sun, epoch_ns)
         self.watcher: Watcher | None = None
-        self.plots = Plots()
+        self.plots, self.traces = Plots(), Traces()
         self._moments: dict[tuple[bool, str], tuple[tuple[object, ...], Moment]] = {}
         self.rays = Rays(scene)
         # ComputerVision's camera goes through walls.
@@ -142,6 +144,7 @@ class World:
             )
             vehicle.meet(feeler, (on, oe, od))
             vehicle.passes_through = own.passes_through
+        self.traces.add(vehicle, is_on=own.leaves_trace)
         return vehicle
 
     def add_vehicle(self, name: str, start: Pose) -> bool:
@@ -230,6 +233,11 @@ class World:
             return self._scenery.met_by([v.world_pose().position_m for v in self.vehicles.values()], self.now_ns)
         return self._scenery.over([vehicle.origin_m for vehicle in self.vehicles.values()])
 
+    def strokes(self) -> tuple[Plot, ...]:
+        """What is drawn into it now, besides what is there: the vehicles' lines and what clients plotted."""
+        self.traces.follow(self.vehicles)
+        return (*self.traces.plots(), *self.plots.live(self.now_ns))
+
     def touched(self, touch: Collision | None) -> tuple[str, int]:
         """Name and id of what a vehicle ran into; the ground's where it was the ground, "" and -1 for nothing."""
         if touch is None:
@@ -291,6 +299,7 @@ class World:
                 vehicle.step(self.now_ns, step_ns / 1e9)
             for suite in self.sensors.values():
                 suite.step(self.now_ns)
+            self.traces.step(self.now_ns, self.vehicles)
             if self.watcher is not None:
                 self.watcher.look()
         for suite in self.sensors.values():
@@ -345,5 +354,6 @@ class World:
         """Every vehicle back to its start; ids, pause and clock stay."""
         for vehicle in self.vehicles.values():
             vehicle.reset()
+        self.traces.restart(self.vehicles)
         for suite in self.sensors.values():
             suite.restart(self.now_ns)

@@ -1,5 +1,6 @@
 """What clients draw into the world is checked and kept until it ends; what is said to Unreal is answered without it."""
 
+import json
 import logging
 
 import airsim
@@ -9,6 +10,7 @@ import pytest
 from airsim_seg.builtin import plots
 from airsim_seg.builtin.api_plots import PlotApi
 from airsim_seg.builtin.plots import Plot, Plots
+from airsim_seg.builtin.settings import read_settings
 
 HERE, THERE = airsim.Vector3r(1, 2, 3), airsim.Vector3r(4, 5, 6)
 RED = [1.0, 0.0, 0.0, 1.0]
@@ -120,3 +122,63 @@ def test_only_the_scene_shows_what_was_drawn_and_only_as_long(serve):
     assert line[0] not in (before[0], both[0])
     client.simFlushPersistentMarkers()
     assert pictures() == before
+
+
+def flying_camera(serve, *, traced):
+    """A client of a ComputerVision vehicle, with what its front camera shows: Scene, ids, depth as BGR bytes."""
+    own = {"VehicleType": "ComputerVision", "EnableTrace": traced}
+    text = json.dumps({"SettingsVersion": 1.2, "SimMode": "ComputerVision", "Vehicles": {"Eye": own}})
+    client = serve(read_settings(text, "test")).client()
+    requests = [airsim.ImageRequest("0", kind, False, False) for kind in (airsim.ImageType.Scene, 5, 2)]
+
+    def seen() -> list[np.ndarray]:
+        answers = client.simGetImages(requests)
+        return [np.frombuffer(answer.image_data_uint8, np.uint8).reshape(-1, 3) for answer in answers]
+
+    def across() -> None:
+        """There and back, the clock standing, with a line across the view 0.9 m ahead."""
+        for place in ((0.9, -0.3, 0), (0.9, 0.3, 0), (0, 0, 0)):
+            client.simSetVehiclePose(airsim.Pose(airsim.Vector3r(*place)), True)
+
+    return client, seen, across
+
+
+def test_a_traced_vehicle_leaves_a_line_that_only_the_scene_shows(serve):
+    client, seen, across = flying_camera(serve, traced=True)
+    before = seen()
+    across()
+    after = seen()
+    assert (after[0] == (228, 7, 169)).all(-1).sum() > 20, "purple, as Unreal has it"
+    assert all((a == b).all() for a, b in zip(after[1:], before[1:], strict=True))
+    client.simFlushPersistentMarkers()
+    client.simSetTraceLine([0.0, 1.0, 0.0, 1.0], 5.0)
+    across()
+    green = seen()[0]
+    assert (green == (0, 255, 0)).all(-1).sum() > 20
+    assert not (green == (228, 7, 169)).all(-1).any()
+    client.reset()
+    assert (seen()[0] == green).all(), "a reset wipes nothing off"
+
+
+def test_without_enable_trace_there_is_no_line(serve):
+    client, seen, across = flying_camera(serve, traced=False)
+    before = seen()
+    client.simSetTraceLine(RED, 50.0)
+    across()
+    assert (seen()[0] == before[0]).all()
+
+
+def test_what_flies_is_followed_while_the_clock_runs(serve):
+    own = {"VehicleType": "SimpleFlight", "EnableTrace": True}
+    text = json.dumps({"SettingsVersion": 1.2, "SimMode": "Multirotor", "Vehicles": {"Drone": own}})
+    running = serve(read_settings(text, "test"))
+    client = running.client(airsim.MultirotorClient)
+    client.enableApiControl(True)
+    client.moveByVelocityAsync(0, 3, -3, 2)
+    client.simContinueForTime(2)
+    client.simGetImage("0", airsim.ImageType.Scene)
+    places = np.array([point for plot in running.world.traces.plots() for point in plot.strokes["points"]])
+    here = client.simGetVehiclePose().position
+    assert np.allclose(places[0], 0, atol=0.3)
+    assert np.allclose(places[-1], [here.x_val, here.y_val, here.z_val], atol=0.02)
+    assert len(places) > 4, "the climb is no straight line"
