@@ -16,6 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
+from airsim_seg.builtin.rendering.lanes import any_of, load
 
 STRIP_ROWS = 48
 LANES = 8  # samples a block; buffers have as many spare columns, since the last block of a row may pass its end
@@ -202,13 +203,28 @@ def _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth,
 
 
 @inline
-def _fill_strip(top, bottom, first, stop, records, bounds, uv, masks, limit, empty, depth, seen):
+def _is_hidden(depth, left, right, top, bottom, nearest):
+    """Whether all that is drawn in columns left to right and rows top to bottom (not included) is at least as near."""
+    stride = depth.shape[1]
+    last = max(stride - 2 * LANES, 0)  # the last block: the spare columns after it are never drawn
+    for y in range(top, bottom):
+        for x in range(left, right + 1, LANES):
+            if any_of(load(depth, y * stride + min(x, last)) < nearest):
+                return False
+    return True
+
+
+@inline
+def _fill_strip(top, bottom, first, stop, nearest, records, bounds, uv, masks, limit, empty, depth, seen):
     for y in range(top, bottom):
         for x in range(depth.shape[1]):
             depth[y, x] = empty
             seen[y, x] = -1
     for q in range(len(first)):
         if stop[q, 2] < top or stop[q, 1] >= bottom:
+            continue
+        own_top, own_bottom = max(top, stop[q, 1]), min(bottom, stop[q, 2] + 1)
+        if _is_hidden(depth, stop[q, 3], stop[q, 4], own_top, own_bottom, nearest[q]):
             continue
         for r in range(first[q], stop[q, 0]):
             if bounds[r, 4] >= top and bounds[r, 3] < bottom:
@@ -220,13 +236,14 @@ def _fill_strip(top, bottom, first, stop, records, bounds, uv, masks, limit, emp
 
 
 @kernel()
-def fill(counter, first, stop, records, bounds, uv, masks, near, empty, depth, seen):
+def fill(counter, first, stop, nearest, records, bounds, uv, masks, near, empty, depth, seen):
     """Draw the records into the depth buffer; on equal depth the earlier record stays.
 
     Args:
         counter: int64 [1], see Crew.
         first: int32 [V], of triangles.project().
-        stop: int32 [V,3], of triangles.project().
+        stop: int32 [V,5], of triangles.project().
+        nearest: float32 [V], of triangles.project().
         records: float32 [R,16], of triangles.project().
         bounds: int32 [R,8], of triangles.project().
         uv: float32 [T,3,2]; not negative where a material has a mask.
@@ -242,5 +259,5 @@ def fill(counter, first, stop, records, bounds, uv, masks, near, empty, depth, s
     while k < strips:
         top = (strips - 1 - k) * STRIP_ROWS  # upwards: the lower half of a picture is busier, and the rest fills up
         bottom = min(top + STRIP_ROWS, depth.shape[0])
-        _fill_strip(top, bottom, first, stop, records, bounds, uv, masks, limit, empty, depth, seen)
+        _fill_strip(top, bottom, first, stop, nearest, records, bounds, uv, masks, limit, empty, depth, seen)
         k = next_piece(counter)

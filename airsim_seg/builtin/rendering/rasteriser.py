@@ -103,9 +103,9 @@ class Rasteriser:
         )
         with PARALLEL_LOCK:
             self._set_stage(moment)
-            first, stop = self._project(view)
+            pieces = self._project(view)
             stage_done("set-up")
-            self._fill(view, first, stop)
+            self._fill(view, *pieces)
             stage_done("raster")
             self._resolve(view, picture)
             fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)
@@ -152,29 +152,31 @@ class Rasteriser:
         shown: Float32Array = np.where(there[..., None], normals, 0).astype(np.float32)
         return shown
 
-    def _project(self, view: View) -> tuple[Int32Array, Int32Array]:
+    def _project(self, view: View) -> tuple[Int32Array, Int32Array, Float32Array]:
+        """Where each visible chunk's records begin, where they end and its nearness, see triangles.project."""
         projection = perspective(view, self._samples)
         scene, placed = self._stage.scene, self._stage.movement.placed
         visible = visible_chunks(view, scene, placed.spheres, placed.anchors_m, self._stage.sway_m)
         lengths = scene.chunks[visible, 1] - scene.chunks[visible, 0]
         first = (np.cumsum(lengths) - lengths).astype(np.int32)
-        stop = np.empty((len(visible), 3), np.int32)
+        stop = np.empty((len(visible), triangles.STOP_SIZE), np.int32)
+        nearest = np.empty(len(visible), np.float32)
         self._crew.run(
             triangles.project, placed.corners_m, self._stage.sways, self._stage.offsets, scene.materials,
             self._two_sided, self._looks.table.cutout, self._stage.labels, scene.chunks, visible, first,
             projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
-            self._stage.records, self._stage.bounds, stop,
+            self._stage.records, self._stage.bounds, stop, nearest,
         )  # fmt: skip
-        return first, stop
+        return first, stop, nearest
 
-    def _fill(self, view: View, first: Int32Array, stop: Int32Array) -> None:
+    def _fill(self, view: View, first: Int32Array, stop: Int32Array, nearest: Float32Array) -> None:
         rows, columns = view.size_hw[0] * self._samples, view.size_hw[1] * self._samples
         if self._nearness.shape != (rows, columns + raster.LANES):
             self._nearness = np.empty((rows, columns + raster.LANES), np.float32)
             self._seen = np.empty(self._nearness.shape, np.int32)
         stage, looks = self._stage, self._looks
         self._crew.run(
-            raster.fill, first, stop, stage.records, stage.bounds, stage.scene.uv, looks.masks,
+            raster.fill, first, stop, nearest, stage.records, stage.bounds, stage.scene.uv, looks.masks,
             perspective(view, self._samples).near_w, _NOTHING, self._nearness, self._seen,
         )  # fmt: skip
 

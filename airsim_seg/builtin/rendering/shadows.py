@@ -47,7 +47,8 @@ def draw_parallel(
     chunks = np.ascontiguousarray(scene.chunks, np.int32)
     near = np.flatnonzero(chunks_at(scene, None)).astype(np.int32)
     first = np.ascontiguousarray(chunks[near, 0])
-    stop = np.empty((len(near), 3), np.int32)
+    stop = np.empty((len(near), triangles.STOP_SIZE), np.int32)
+    nearest = np.empty(len(near), np.float32)
     height, width = projection.size_hw
     nearness = np.empty((height, width + raster.LANES), np.float32)
     seen = np.empty(nearness.shape, np.int32)
@@ -55,10 +56,10 @@ def draw_parallel(
     crew.run(
         triangles.project, corners_m, *_at_rest(count), scene.materials, both_sides, table.cutout, scene.object_index,
         chunks, near, first, projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
-        records, bounds, stop,
+        records, bounds, stop, nearest,
     )  # fmt: skip
     crew.run(
-        raster.fill, first, stop, records, bounds, scene.uv, masks, projection.near_w, _EMPTY, nearness, seen,
+        raster.fill, first, stop, nearest, records, bounds, scene.uv, masks, projection.near_w, _EMPTY, nearness, seen,
     )  # fmt: skip
     return np.ascontiguousarray(nearness[:, :width])
 

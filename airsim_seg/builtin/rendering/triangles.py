@@ -13,7 +13,9 @@ import math
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
 
-RECORD_SIZE, BOUNDS_SIZE = 16, 8
+RECORD_SIZE, BOUNDS_SIZE, STOP_SIZE = 16, 8, 5
+_ANYWHERE = 1e30  # nearer than all
+_ROUNDING = 1e-4  # samples are interpolated in single precision
 
 
 @inline
@@ -68,7 +70,7 @@ def _samples_in_box(x0, y0, w0, x1, y1, w1, x2, y2, w2, near, crosses, size_hw):
 @kernel()
 def project(
     counter, corners, sways, offsets, materials, two_sided, cutout, labels, chunks, visible, first, matrix, origin,
-    size_hw, near, records, bounds, stop,
+    size_hw, near, records, bounds, stop, nearest,
 ):  # fmt: skip
     """Set up the triangles of the visible chunks.
 
@@ -91,12 +93,13 @@ def project(
         records: float32 [R,16] (out): a, b, c of e_0, e_1, e_2 and of the depth, about the corner of the box; then the
             triangle, the corner's column and row and the label, so that shading finds all in one cache line.
         bounds: int32 [R,8] (out): triangle, first and last column, first and last row, crosses the near plane, mask.
-        stop: int32 [V,3] (out): where each chunk's records end, and its first and last row.
+        stop: int32 [V,5] (out): where each chunk's records end, its first and last row, first and last column.
+        nearest: float32 [V] (out): no sample of the chunk is nearer than this.
     """
     q = next_piece(counter)
     while q < len(visible):
         out = first[q]
-        low, high = 1 << 30, -1
+        low, high, west, east, front = 1 << 30, -1, 1 << 30, -1, -_ANYWHERE
         for t in range(chunks[visible[q], 0], chunks[visible[q], 1]):
             s = sways[t]
             x0, y0, w0, d0 = _clip(matrix, origin, corners, offsets, s, t, 0)
@@ -128,7 +131,9 @@ def project(
             bounds[out, 3], bounds[out, 4], bounds[out, 5] = top, bottom, crosses
             bounds[out, 6] = cutout[materials[t]]
             records[out, 12], records[out, 13], records[out, 14], records[out, 15] = t, left, top, labels[t]
-            low, high = min(low, top), max(high, bottom)
+            low, high, west, east = min(low, top), max(high, bottom), min(west, left), max(east, right)
+            front = max(front, _ANYWHERE if crosses else max(d0 / w0, d1 / w1, d2 / w2))
             out += 1
-        stop[q, 0], stop[q, 1], stop[q, 2] = out, low, high
+        stop[q, 0], stop[q, 1], stop[q, 2], stop[q, 3], stop[q, 4] = out, low, high, west, east
+        nearest[q] = front + _ROUNDING * abs(front)
         q = next_piece(counter)
