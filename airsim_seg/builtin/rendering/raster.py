@@ -1,112 +1,64 @@
 """Which triangle does every sample see? A depth-buffered fill of the records of triangles.project, in numba.
 
-Rows are filled eight samples at a time. numba does not turn these loops into vector code by itself, so the three steps
-of a block are written down for LLVM as vectors; LLVM makes of them what the processor has (AVX, NEON or plain code).
+Rows are filled eight samples at a time (see lanes.py). A chunk or a triangle whose rectangle of samples is filled with
+nearer things already is left out: chunks come nearest first, and among trees most triangles lie behind others.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-arg, var-annotated"
-# ruff: noqa: ARG001
-# Kernels have no annotations: numba compiles one version for the argument types that it meets. An intrinsic sees the
-# types of its arguments only; the values are those of `build`.
+# mypy: disable-error-code="no-untyped-def, call-arg, var-annotated"
+# Kernels have no annotations: numba compiles one version for the argument types that it meets.
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
-from airsim_seg.builtin.rendering.lanes import any_of, load
+from airsim_seg.builtin.rendering.lanes import (
+    LANES,
+    any_of,
+    floats,
+    gather,
+    lane_numbers,
+    load,
+    store,
+    truncated,
+    where,
+)
 
 STRIP_ROWS = 48
-LANES = 8  # samples a block; buffers have as many spare columns, since the last block of a row may pass its end
 # Triangles grow by this part of a sample, so that rounding opens no crack between neighbours.
 _SLACK = np.float32(2e-4)
 _FLAT = np.float32(1e-30)  # stands for a slope of zero: the edge is crossed far outside, on the right side
-
-_I8, _I32, _FLOAT = ir.IntType(8), ir.IntType(32), ir.FloatType()
-_FLOATS, _INTS, _BITS = ir.VectorType(_FLOAT, LANES), ir.VectorType(_I32, LANES), ir.VectorType(ir.IntType(1), LANES)
+_NOWHERE = np.float32(-3e38)  # farther than all: the depth of a sample that is not to be drawn
 
 
-def _spread(builder, value, vector):
-    """A vector of LANES times the same value."""
-    one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_I32, 0))
-    return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), ir.Constant(_INTS, [0] * LANES))
-
-
-def _line(builder, slope, value):
+@inline
+def _line(value, slope):
     """value, value + slope, value + 2 slope, ..."""
-    steps = ir.Constant(_FLOATS, [float(k) for k in range(LANES)])
-    return builder.fadd(builder.fmul(_spread(builder, slope, _FLOATS), steps), _spread(builder, value, _FLOATS))
+    return value + slope * floats(lane_numbers())
 
 
-def _block(context, builder, array_type, array, row, column, vector):
-    """Where the block of a two-dimensional array that begins at (row, column) lies."""
-    struct = context.make_array(array_type)(context, builder, array)
-    item = cgutils.get_item_pointer(context, builder, array_type, struct, [row, column], wraparound=False)
-    return builder.bitcast(item, vector.as_pointer())
+@inline
+def _covered(z, slope, count):
+    """Nearness of a block whose first count samples are covered."""
+    return where(lane_numbers() < count, _line(z, slope), _NOWHERE)
 
 
-@intrinsic
-def _nearer(_typing, depth, row, column, z, slope, count):
-    """Which of the first `count` samples of a block are nearer than what is drawn there, as bits (int32)."""
-
-    def build(context, builder, signature, arguments):
-        array, row, column, z, slope, count = arguments
-        drawn = builder.load(_block(context, builder, signature.args[0], array, row, column, _FLOATS), align=4)
-        inside = builder.icmp_signed("<", ir.Constant(_INTS, list(range(LANES))), _spread(builder, count, _INTS))
-        nearer = builder.and_(builder.fcmp_ordered(">", _line(builder, slope, z), drawn), inside)
-        return builder.zext(builder.bitcast(nearer, _I8), _I32)
-
-    f, i = types.float32, types.int32
-    return types.int32(depth, types.intp, types.intp, f, f, i), build
+@inline
+def _solid(z, masks, mask, w, w_slope, u, u_slope, v, v_slope):
+    """Nearness of a block where a mask [K,N,N], N a power of two, is set; texture coordinates are times 1 / w."""
+    depth = 1.0 / _line(w, w_slope)
+    side = np.int32(masks.shape[1])
+    wrap = side - np.int32(1)
+    column, row = truncated(_line(u, u_slope) * depth) & wrap, truncated(_line(v, v_slope) * depth) & wrap
+    there = gather(masks, row * side + column + np.int32(mask) * (side * side))
+    return where(there > 0, z, _NOWHERE)
 
 
-@intrinsic
-def _masked(_typing, masks, mask, w, w_slope, u, u_slope, v, v_slope):
-    """Where a mask [K,N,N], N a power of two, is set for a block of samples, as bits (int32); texture times 1 / w."""
-
-    def build(context, builder, signature, arguments):
-        array, mask, w, w_slope, u, u_slope, v, v_slope = arguments
-        struct = context.make_array(signature.args[0])(context, builder, array)
-        depth = builder.fdiv(_spread(builder, ir.Constant(_FLOAT, 1.0), _FLOATS), _line(builder, w_slope, w))
-        side = builder.trunc(cgutils.unpack_tuple(builder, struct.shape)[1], _I32)
-        wrap = _spread(builder, builder.sub(side, ir.Constant(_I32, 1)), _INTS)
-        texels = []
-        for value, slope in ((u, u_slope), (v, v_slope)):
-            texel = builder.fptosi(builder.fmul(_line(builder, slope, value), depth), _INTS)
-            texels.append(builder.and_(texel, wrap))
-        offsets = builder.add(builder.mul(texels[1], _spread(builder, side, _INTS)), texels[0])
-        first = [mask, ir.Constant(mask.type, 0), ir.Constant(mask.type, 0)]
-        start = cgutils.get_item_pointer(context, builder, signature.args[0], struct, first, wraparound=False)
-        bits = ir.Constant(_I32, 0)
-        for k in range(LANES):
-            offset = builder.extract_element(offsets, ir.Constant(_I32, k))
-            there = builder.zext(builder.load(builder.gep(start, [offset])), _I32)
-            bits = builder.or_(bits, builder.shl(there, ir.Constant(_I32, k)))
-        return bits
-
-    f = types.float32
-    return types.int32(masks, types.intp, f, f, f, f, f, f), build
-
-
-@intrinsic
-def _draw(_typing, depth, seen, row, column, z, slope, record, bits):
-    """Write depth and record into the samples of a block whose bits are set."""
-
-    def build(context, builder, signature, arguments):
-        depth, seen, row, column, z, slope, record, bits = arguments
-        chosen = builder.bitcast(builder.trunc(bits, _I8), _BITS)
-        for array_type, array, new, vector in (
-            (signature.args[0], depth, _line(builder, slope, z), _FLOATS),
-            (signature.args[1], seen, _spread(builder, record, _INTS), _INTS),
-        ):
-            place = _block(context, builder, array_type, array, row, column, vector)
-            builder.store(builder.select(chosen, new, builder.load(place, align=4)), place, align=4)
-        return context.get_dummy_value()
-
-    f, i = types.float32, types.int32
-    return types.void(depth, seen, types.intp, types.intp, f, f, i, i), build
+@inline
+def _draw(depth, seen, place, z, drawn, record):
+    """Write nearness and record into the samples of a block that are nearer than what is drawn there."""
+    # All is read before anything is written: LLVM would make a masked store of the second, which is slow on AMD.
+    before = load(seen, place)
+    store(depth, place, max(z, drawn))
+    store(seen, place, where(z > drawn, record, before))
 
 
 @inline
@@ -167,10 +119,10 @@ def _fill_opaque(r, records, bounds, limit, top, bottom, depth, seen):
         block, end = _span(records, r, edges, fy, wide, crosses, limit)
         value = records[r, 10] * fy + records[r, 11]
         while block < end:
-            z = value + slope * np.float32(block)
-            bits = _nearer(depth, y, left + block, z, slope, end - block)
-            if bits:
-                _draw(depth, seen, y, left + block, z, slope, r, bits)
+            place = y * depth.shape[1] + left + block
+            z, drawn = _covered(value + slope * np.float32(block), slope, end - block), load(depth, place)
+            if any_of(z > drawn):
+                _draw(depth, seen, place, z, drawn, r)
             block += np.int32(LANES)
 
 
@@ -193,12 +145,11 @@ def _fill_masked(r, records, bounds, uv, mask, masks, limit, top, bottom, depth,
         block, end = _span(e, r, edges, fy, wide, crosses, limit)
         zy, wy, uy, vy = e[r, 10] * fy + e[r, 11], bw * fy + cw, bu * fy + cu, bv * fy + cv
         while block < end:
-            x = np.float32(block)
-            z = az * x + zy
-            bits = _nearer(depth, y, left + block, z, az, end - block)
-            if bits:
-                bits &= _masked(masks, mask, aw * x + wy, aw, au * x + uy, au, av * x + vy, av)
-                _draw(depth, seen, y, left + block, z, az, r, bits)
+            x, place = np.float32(block), y * depth.shape[1] + left + block
+            z, drawn = _covered(az * x + zy, az, end - block), load(depth, place)
+            if any_of(z > drawn):
+                z = _solid(z, masks, mask, aw * x + wy, aw, au * x + uy, au, av * x + vy, av)
+                _draw(depth, seen, place, z, drawn, r)
             block += np.int32(LANES)
 
 
@@ -228,6 +179,11 @@ def _fill_strip(top, bottom, first, stop, nearest, records, bounds, uv, masks, l
             continue
         for r in range(first[q], stop[q, 0]):
             if bounds[r, 4] >= top and bounds[r, 3] < bottom:
+                own_top, own_bottom = max(top, bounds[r, 3]), min(bottom, bounds[r, 4] + 1)
+                if _is_hidden(
+                    depth, bounds[r, 1], bounds[r, 2], own_top, own_bottom, np.int32(bounds[r, 7]).view(np.float32)
+                ):
+                    continue
                 mask = bounds[r, 6]
                 if mask < 0:
                     _fill_opaque(r, records, bounds, limit, top, bottom, depth, seen)

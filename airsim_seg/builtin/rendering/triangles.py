@@ -11,6 +11,8 @@ nothing is ever clipped, and every attribute f of a sample is sum(e_i f_i) / sum
 
 import math
 
+import numpy as np
+
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
 
 RECORD_SIZE, BOUNDS_SIZE, STOP_SIZE = 16, 8, 5
@@ -92,14 +94,15 @@ def project(
         near: smallest w that is drawn.
         records: float32 [R,16] (out): a, b, c of e_0, e_1, e_2 and of the depth, about the corner of the box; then the
             triangle, the corner's column and row and the label, so that shading finds all in one cache line.
-        bounds: int32 [R,8] (out): triangle, first and last column, first and last row, crosses the near plane, mask.
+        bounds: int32 [R,8] (out): triangle, first and last column, first and last row, crosses the near plane, mask,
+            the bits of a float32 that no sample is nearer than.
         stop: int32 [V,5] (out): where each chunk's records end, its first and last row, first and last column.
         nearest: float32 [V] (out): no sample of the chunk is nearer than this.
     """
     q = next_piece(counter)
     while q < len(visible):
         out = first[q]
-        low, high, west, east, front = 1 << 30, -1, 1 << 30, -1, -_ANYWHERE
+        low, high, west, east, front = 1 << 30, -1, 1 << 30, -1, np.float32(-_ANYWHERE)
         for t in range(chunks[visible[q], 0], chunks[visible[q], 1]):
             s = sways[t]
             x0, y0, w0, d0 = _clip(matrix, origin, corners, offsets, s, t, 0)
@@ -132,8 +135,11 @@ def project(
             bounds[out, 6] = cutout[materials[t]]
             records[out, 12], records[out, 13], records[out, 14], records[out, 15] = t, left, top, labels[t]
             low, high, west, east = min(low, top), max(high, bottom), min(west, left), max(east, right)
-            front = max(front, _ANYWHERE if crosses else max(d0 / w0, d1 / w1, d2 / w2))
+            near_end = np.float32(_ANYWHERE if crosses else max(d0 / w0, d1 / w1, d2 / w2))
+            near_end += np.float32(_ROUNDING) * abs(near_end)
+            bounds[out, 7] = np.float32(near_end).view(np.int32)
+            front = max(front, near_end)
             out += 1
         stop[q, 0], stop[q, 1], stop[q, 2], stop[q, 3], stop[q, 4] = out, low, high, west, east
-        nearest[q] = front + _ROUNDING * abs(front)
+        nearest[q] = front
         q = next_piece(counter)
