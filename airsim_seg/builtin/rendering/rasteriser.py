@@ -15,6 +15,7 @@ from airsim_seg.builtin.rendering import cutouts, raster, shading, sky, textures
 from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
+from airsim_seg.builtin.rendering.lanes import LANES
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
 from airsim_seg.builtin.rendering.stage import Looks, Stage
@@ -171,8 +172,8 @@ class Rasteriser:
 
     def _fill(self, view: View, first: Int32Array, stop: Int32Array, nearest: Float32Array) -> None:
         rows, columns = view.size_hw[0] * self._samples, view.size_hw[1] * self._samples
-        if self._nearness.shape != (rows, columns + raster.LANES):
-            self._nearness = np.empty((rows, columns + raster.LANES), np.float32)
+        if self._nearness.shape != (rows, columns + LANES):
+            self._nearness = np.empty((rows, columns + LANES), np.float32)
             self._seen = np.empty(self._nearness.shape, np.int32)
         stage, looks = self._stage, self._looks
         self._crew.run(

@@ -15,6 +15,7 @@ import numpy as np
 from airsim_seg.builtin.rendering import raster, triangles
 from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
 from airsim_seg.builtin.rendering.compiling import Crew, inline, kernel
+from airsim_seg.builtin.rendering.lanes import LANES
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene
@@ -50,7 +51,7 @@ def draw_parallel(
     stop = np.empty((len(near), triangles.STOP_SIZE), np.int32)
     nearest = np.empty(len(near), np.float32)
     height, width = projection.size_hw
-    nearness = np.empty((height, width + raster.LANES), np.float32)
+    nearness = np.empty((height, width + LANES), np.float32)
     seen = np.empty(nearness.shape, np.int32)
     both_sides = np.ones(len(table.cutout), np.uint8)
     crew.run(
