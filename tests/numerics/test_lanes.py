@@ -158,3 +158,13 @@ def test_a_kernel_is_announced_when_it_is_compiled_and_not_what_is_in_it():
     with announced(heard.append):
         assert outer(3) == 4
     assert heard == ["outer"]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_is_done_beside_is_done_after_the_wait_and_its_failure_is_heard(threads):
+    crew, done = Crew(), []
+    crew.num_threads = threads
+    crew.beside(done.append, 1)()
+    assert done == [1]
+    with pytest.raises(ZeroDivisionError):
+        crew.beside(divmod, 1, 0)()

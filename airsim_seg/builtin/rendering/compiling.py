@@ -65,6 +65,22 @@ class Crew:
             for other in others:
                 other.result()
 
+    def beside(self, work: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+        """Have one of the other threads call work(*arguments); where there is none it is called here and now.
+
+        Args:
+            work: something that gives no work to the crew itself; most of its time without the GIL.
+            arguments: of it.
+
+        Returns:
+            What waits until it is done, and raises what it raised.
+        """
+        if self.num_threads == 1:
+            work(*arguments)
+            return lambda: None
+        done = self._others.submit(work, *arguments)
+        return lambda: done.result()
+
 
 class _Announcer(event.Listener):
     """Tells of every kernel that is compiled, and not of the functions that disappear into it."""

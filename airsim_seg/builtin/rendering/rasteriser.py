@@ -107,6 +107,7 @@ class Rasteriser:
             pieces = self._project(view)
             stage_done("set-up")
             self._fill(view, *pieces)
+            self._stage.wait_for_shadows()
             stage_done("raster")
             self._resolve(view, picture)
             fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)

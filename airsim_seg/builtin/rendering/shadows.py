@@ -8,6 +8,7 @@ again: a street's cars touch a few thousand texels of sixteen million.
 # Kernels have no annotations: numba compiles one version for the argument types that it meets.
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from airsim_seg.builtin.rendering.lanes import LANES
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene
-from airsim_seg.types import BoolArray, Float32Array, Float64Array, UInt8Array
+from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
 _EMPTY = np.float32(-1e9)
 
@@ -84,7 +85,7 @@ class SunShadows:
         crew: who draws it.
 
     Attributes:
-        map: float32 [N,N], nearness to the sun; changed in place.
+        map: float32 [N,N], nearness to the sun; changed in place, in another thread: see wait.
         changed: rows and columns of the rectangles that the last follow may have changed; a new list each time.
     """
 
@@ -97,11 +98,13 @@ class SunShadows:
         self._dirty: list[tuple[slice, slice]] = []
         self.changed: list[tuple[slice, slice]] = []
         self._without = scene.movers
+        self._done: Callable[[], None] = lambda: None
         self.map = self._draw_still(scene.movers)
         self._still = self.map.copy() if scene.movers else self.map
 
     def follow(self, movement: Movement, moment: Moment) -> None:
-        """Bring the map to a moment that the movement has followed before."""
+        """Begin to bring the map to a moment that the movement has followed before; wait says when it is done."""
+        self.wait()
         away = moment.placements.keys() | moment.hidden
         without = frozenset(self._scene.movers | {index for index in away if 0 <= index < len(self._scene.objects)})
         if without != self._without:
@@ -110,15 +113,19 @@ class SunShadows:
             self.changed = [(slice(None), slice(None))]
         else:
             self.changed = self._dirty
-        for rows, columns in self._dirty:
-            self.map[rows, columns] = self._still[rows, columns]
-        self._dirty = []
         parts = movement.parts(without - moment.hidden)
-        rectangles = np.zeros((len(parts.first) - 1, 4), np.int64)
-        _raise(
-            movement.placed.corners_m, parts.triangles, parts.first, self._matrix, self._projection.origin_m,
-            self.map, rectangles,
-        )  # fmt: skip
+        self._done = self._crew.beside(self._cast, movement.placed.corners_m, parts.triangles, parts.first)
+
+    def wait(self) -> None:
+        """Return when the map and what has changed are those of the moment that was followed last."""
+        self._done()
+
+    def _cast(self, corners_m: Float32Array, rows: Int64Array, first: Int64Array) -> None:
+        """Wipe off the shadows of what moves, and draw them where they are now."""
+        for lines, columns in self._dirty:
+            self.map[lines, columns] = self._still[lines, columns]
+        rectangles = np.zeros((len(first) - 1, 4), np.int64)
+        _raise(corners_m, rows, first, self._matrix, self._projection.origin_m, self.map, rectangles)
         self._dirty = [(slice(top, bottom), slice(left, right)) for top, bottom, left, right in rectangles.tolist()]
         self.changed = [*self.changed, *self._dirty]
 

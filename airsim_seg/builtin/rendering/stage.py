@@ -50,7 +50,7 @@ class Stage:
     def __init__(self, scene: Scene, spawned: tuple[Spawned, ...], daylight: sky.Daylight, looks: Looks) -> None:
         self.scene = scene = _with(scene, spawned) if spawned else scene
         self.surfaces = _surfaces(scene)
-        self.movement = Movement(scene, self.surfaces.faces)
+        self.movement = Movement(scene, self.surfaces.faces, looks.crew)
         self.daylight, self._looks = daylight, looks
         self.shadows, self.light = _light(scene, daylight, looks)
         self.tone = sky.tone_curve(daylight.exposure)
@@ -70,17 +70,22 @@ class Stage:
         self._looks.crew.run(shading.light_foliage, self.scene.triangles_m, leaves, self.light, self.surfaces.faces)
 
     def follow(self, moment: Moment, daylight: sky.Daylight) -> None:
-        """Put everything where it is, under the light of the moment.
+        """Put everything where it is, under the light of the moment; its shadows are there after wait_for_shadows.
 
         Args:
             moment: with the things spawned that the stage was made with.
             daylight: see weathered.daylight_of.
         """
+        self.shadows.wait()  # they may still be read from where things were
         self._sway(moment)
         moment = replace(moment, placements={**moment.placements, **{s.index: s.placement for s in moment.spawned}})
         turned = self._relight(daylight)
         if self.movement.follow(moment) or turned:
             self.shadows.follow(self.movement, moment)
+
+    def wait_for_shadows(self) -> None:
+        """Return when the shadows are those of the moment: call it before the light is read."""
+        self.shadows.wait()
 
     def _sway(self, moment: Moment) -> None:
         self.offsets: Float32Array = wind.offsets_m(moment.wind_mps, moment.time_ns)

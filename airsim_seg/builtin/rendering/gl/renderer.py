@@ -151,6 +151,7 @@ class GlRenderer:
             self._moment = moment
 
     def _draw(self, view: View, normals: bool) -> Picture:
+        self._stage.wait_for_shadows()
         uniforms = self._lighting.follow(self._stage, self._geometry)
         eye = np.asarray(view.pose.position_m, np.float64)
         rest = eye - eye.astype(np.float32)
