@@ -155,6 +155,7 @@ class CameraApi:
             self._colours,
             warp,
             capture.gamma,
+            capture.exposure,
             noise if noise is not None and noise.enabled else None,
             f"{self._world.scene.seed}/{vehicle_name}/{request.camera_name}/{kind}",
             self._world.strokes() if kind == SCENE else (),

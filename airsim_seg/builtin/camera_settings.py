@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from airsim_seg.builtin import exposure
+from airsim_seg.builtin.exposure import FIXED, Exposure
 from airsim_seg.builtin.settings_table import Table
 from airsim_seg.types import Pose
 
@@ -22,12 +24,9 @@ MIN_FOV_DEG, MAX_FOV_DEG = 1.0, 170.0
 SCENE_GAMMA = 1.4
 # The kinds under which docs/settings.md lists the keys.
 CAMERA, CAPTURE, NOISE, GIMBAL = "Camera", "CaptureSettings[]", "NoiseSettings[]", "Gimbal"
-# Unreal's exposure and blur; pictures here have one exposure and stand still.
+# Pictures here adapt at once and stand still.
 _NOT_DRAWN = (
     "AutoExposureSpeed",
-    "AutoExposureBias",
-    "AutoExposureMaxBrightness",
-    "AutoExposureMinBrightness",
     "MotionBlurAmount",
     "OrthoWidth",
 )
@@ -41,11 +40,13 @@ class CaptureSettings:
         size_hw: (height, width), pixels.
         fov_deg: horizontal field of view, degrees.
         gamma: of the Scene; above 1.4 is brighter, below darker.
+        exposure: of the Scene.
     """
 
     size_hw: tuple[int, int] = (480, 640)
     fov_deg: float = 90.0
     gamma: float = SCENE_GAMMA
+    exposure: Exposure = FIXED
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,18 @@ def _capture(table: Table) -> tuple[int, CaptureSettings]:
         (table.whole("Height", 480, 1, MAX_SIDE_PX), table.whole("Width", 640, 1, MAX_SIDE_PX)),
         table.number("FOV_Degrees", 90.0, MIN_FOV_DEG, MAX_FOV_DEG),
         table.number("TargetGamma", SCENE_GAMMA, 0.1, 10.0),
+        _exposure(table),
     )
+
+
+def _exposure(table: Table) -> Exposure:
+    """The camera adapts where the file says to which brightness."""
+    least = table.number("AutoExposureMinBrightness", exposure.LEAST, 1e-4, 100.0)
+    most = table.number("AutoExposureMaxBrightness", exposure.MOST, 1e-4, 100.0)
+    if most < least:
+        raise table.bad("AutoExposureMaxBrightness", f"at least AutoExposureMinBrightness, which is {least:g}")
+    adapts = table.has("AutoExposureMinBrightness") or table.has("AutoExposureMaxBrightness")
+    return Exposure(table.number("AutoExposureBias", 0.0, -16.0, 16.0), (least, most) if adapts else None)
 
 
 def _image_type(table: Table) -> int:

@@ -1,4 +1,4 @@
-"""What a camera does to a picture after it is drawn: its lens, its gamma and its noise, in Unreal's order.
+"""What a camera does to a picture after it is drawn: exposure, lens, gamma and noise, in Unreal's order.
 
 AirSim hangs distortion and noise on a capture as post-process materials, in that order (UE PIPCamera.cpp,
 setupCameraFromSettings).
@@ -8,6 +8,7 @@ import numpy as np
 
 from airsim_seg import elementary
 from airsim_seg.builtin.camera_settings import SCENE_GAMMA
+from airsim_seg.builtin.exposure import exposed
 from airsim_seg.builtin.picture_noise import noisy
 from airsim_seg.builtin.scene import FAR_DEPTH_M
 from airsim_seg.builtin.shots import DEPTH_PERSPECTIVE, DEPTH_PLANAR, SCENE, Shot
@@ -25,6 +26,8 @@ def finished(shot: Shot, bgr: UInt8Array) -> UInt8Array:
         uint8 [H,W,3]. Only the Scene is blended; the other types are codes, of which each pixel keeps a whole one.
     """
     is_scene = shot.request.image_type == SCENE
+    if is_scene:
+        bgr = exposed(bgr, shot.exposure)
     if shot.warp is not None:
         bgr = shot.warp.blended(bgr) if is_scene else shot.warp.picked_bytes(bgr)
     if is_scene and shot.gamma != SCENE_GAMMA:

@@ -6,6 +6,7 @@ import numpy as np
 
 from airsim_seg.builtin.camera_settings import SCENE_GAMMA, NoiseSettings
 from airsim_seg.builtin.distortion import Warp
+from airsim_seg.builtin.exposure import FIXED, Exposure
 from airsim_seg.builtin.plots import Plot
 from airsim_seg.builtin.scene import STILL, Moment, View
 from airsim_seg.types import Float64Array, Pose, UInt8Array
@@ -39,7 +40,7 @@ class Shot:
         before: the camera and the moment of its picture before this call; None at its first.
         colours: uint8 [256,3], RGB of each id; None is AirSim's own table.
         warp: what bends the picture, which the view then shows wider than it is sent; None leaves it straight.
-        gamma: of the Scene, see CaptureSettings.
+        gamma, exposure: of the Scene, see CaptureSettings.
         noise: on the finished picture; None is none.
         noise_key: what makes its random numbers, beside the clock.
         plots: what clients have drawn into the world; only the Scene image shows it.
@@ -56,6 +57,7 @@ class Shot:
     colours: UInt8Array | None = None
     warp: Warp | None = None
     gamma: float = SCENE_GAMMA
+    exposure: Exposure = FIXED
     noise: NoiseSettings | None = None
     noise_key: str = ""
     plots: tuple[Plot, ...] = ()

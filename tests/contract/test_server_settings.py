@@ -11,6 +11,7 @@ import pytest
 from served_world import NAMES, painted, tiny_scene
 
 from airsim_seg.builtin.distortion import Distortion
+from airsim_seg.builtin.exposure import Exposure, exposed
 from airsim_seg.builtin.scene import View
 from airsim_seg.builtin.settings import read_settings
 from airsim_seg.builtin.sun import sun_position, towards
@@ -213,6 +214,20 @@ def test_gamma_brightens_the_scene_and_leaves_the_mask(served):
     )
     expected = np.rint(255 * np.sqrt(pixels(plain) / 255)).astype(int)
     np.testing.assert_array_equal(pixels(bright), expected)
+    assert mask.image_data_uint8 == same.image_data_uint8
+
+
+def test_a_camera_that_adapts_brings_every_scene_to_one_brightness(served):
+    own = {"dark": {"AutoExposureBias": -1.5}, "adapts": {"AutoExposureMinBrightness": 0.001}, "0": {}}
+    cameras = {name: {"CaptureSettings": [{**SMALL[0], **keys}, SMALL[5]]} for name, keys in own.items()}
+    client = served(Vehicles={"V": {"Cameras": cameras}}).client()
+    plain, dark, adapted, mask, same = client.simGetImages(
+        [raw("0", 0), raw("dark", 0), raw("adapts", 0), raw("0", 5), raw("adapts", 5)]
+    )
+    np.testing.assert_array_equal(pixels(dark), exposed(pixels(plain), Exposure(-1.5)))
+    np.testing.assert_array_equal(pixels(adapted), exposed(pixels(plain), Exposure(0.0, (0.001, 0.64))))
+    assert (pixels(dark) < pixels(plain)).any()
+    assert (pixels(adapted) != pixels(plain)).any()
     assert mask.image_data_uint8 == same.image_data_uint8
 
 
