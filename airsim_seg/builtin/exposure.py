@@ -1,7 +1,7 @@
 """A camera that opens in the dark and closes in the light, where settings.json asks for it.
 
 Without it every picture of one sun has one exposure, and that is what AirSim's own pictures show: in the reference
-captures of AirSimNH (497 frames at noon, default exposure) the brightness of sunlit road does not follow that of the
+captures of AirSimNH (482 frames with road in them, at noon) the brightness of sunlit road does not follow that of the
 picture around it (slope of the logarithms 0.08, r 0.15; full adaptation would be -1).
 
 The adaptation is Unreal's in outline ("Auto Exposure (Eye Adaptation)", basic): a picture's mean luminance, held
@@ -63,12 +63,10 @@ def exposed(bgr: UInt8Array, exposure: Exposure) -> UInt8Array:
 
 def _luminance(bgr: UInt8Array, linear: Float64Array) -> float:
     """The mean of a picture, 0 to 1, from counts of its levels: whole numbers, in any order the same."""
-    counts = [np.bincount(bgr[..., k].ravel(), minlength=256).tolist() for k in range(3)]
-    lights = linear.tolist()
-    total = sum(
-        weight * sum(light * count for light, count in zip(lights, channel, strict=True))
-        for weight, channel in zip(_BGR_WEIGHTS, counts, strict=True)
-    )
+    lights, total = linear.tolist(), 0.0
+    for k, weight in enumerate(_BGR_WEIGHTS):
+        counts = np.bincount(bgr[..., k].ravel(), minlength=256).tolist()
+        total += weight * sum(light * count for light, count in zip(lights, counts, strict=True))
     return total / (bgr.shape[0] * bgr.shape[1])
 
 
