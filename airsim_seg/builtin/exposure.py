@@ -63,9 +63,10 @@ def exposed(bgr: UInt8Array, exposure: Exposure) -> UInt8Array:
 
 def _luminance(bgr: UInt8Array, linear: Float64Array) -> float:
     """The mean of a picture, 0 to 1, from counts of its levels: whole numbers, in any order the same."""
-    lights, total = linear.tolist(), 0.0
+    lights: list[float] = linear.tolist()
+    total = 0.0
     for k, weight in enumerate(_BGR_WEIGHTS):
-        counts = np.bincount(bgr[..., k].ravel(), minlength=256).tolist()
+        counts: list[int] = np.bincount(bgr[..., k].ravel(), minlength=256).tolist()
         total += weight * sum(light * count for light, count in zip(lights, counts, strict=True))
     return total / (bgr.shape[0] * bgr.shape[1])
 

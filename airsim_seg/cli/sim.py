@@ -11,6 +11,7 @@ from airsim_seg.errors import Interrupted, StorageError, UsageError
 if TYPE_CHECKING:
     from airsim_seg.builtin.scene import Renderer, Scene
     from airsim_seg.builtin.settings import Settings, SimMode
+    from airsim_seg.builtin.shelf import Shelf
     from airsim_seg.builtin.switches import Switches
 
 EPILOG = """\b
@@ -92,14 +93,17 @@ def sim(
         return
     import asyncio
     import contextlib
+    import os
     import signal
 
     from airsim_seg.builtin.bodies import with_bodies
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
+    from airsim_seg.builtin.kept import kept_scene
     from airsim_seg.builtin.rendering.compiling import announced
     from airsim_seg.builtin.rendering.gl.context import open_context
     from airsim_seg.builtin.server import bind, is_loopback
     from airsim_seg.builtin.serving import serve_until_stopped
+    from airsim_seg.builtin.shelf import user_shelf
     from airsim_seg.builtin.strict_world import StrictWorld
     from airsim_seg.builtin.world import DEFAULT_EPOCH_NS, World
 
@@ -114,10 +118,12 @@ def sim(
     if not is_loopback(sock):
         click.echo(f"warning: whoever reaches {host} can steer this simulator and have it write files", err=True)
     click.echo(f"building {environment}, seed {world_seed} ...")
-    scene = with_bodies(build(environment, world_seed), settings.mode, settings.vehicles)
+    shelf = user_shelf(os.environ, Path.home())
+    world_scene = kept_scene(environment, world_seed, shelf, build)
+    scene = with_bodies(world_scene, settings.mode, settings.vehicles)
     click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
     with announced(lambda kernel: click.echo(f"compiling {kernel}, once after an install ...")):
-        eye = _renderer(renderer, scene, threads)
+        eye = _renderer(renderer, scene, threads, shelf)
     click.echo(f"drawn by {eye.name}")
 
     kind = next(name for name, mode in MODES.items() if mode == settings.mode)
@@ -140,12 +146,14 @@ def sim(
     click.echo("stopped")
 
 
-def _renderer(kind: str, scene: "Scene", threads: int | None) -> "Renderer":
+def _renderer(kind: str, scene: "Scene", threads: int | None, shelf: "Shelf") -> "Renderer":
     """Made and warmed up."""
+    from airsim_seg.builtin.kept import kept_paint
     from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 
-    renderer = GlRenderer(scene, threads) if kind == "gl" else Rasteriser(scene, threads)
+    paint = kept_paint(shelf)
+    renderer = GlRenderer(scene, threads, paint=paint) if kind == "gl" else Rasteriser(scene, threads, paint=paint)
     renderer.warm_up()
     return renderer
 

@@ -176,14 +176,15 @@ def test_help_shows_an_example_and_every_fault():
 
 
 @pytest.fixture
-def served(monkeypatch):
+def served(monkeypatch, tmp_path):
     """What the command would serve, instead of serving it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     asked = {}
 
     class Painter:
         name = "a painter"
 
-        def __init__(self, *_):
+        def __init__(self, *_, **__):
             pass
 
         def warm_up(self):
@@ -229,7 +230,7 @@ def test_the_renderer_is_chosen_and_told(served, monkeypatch):
     class OnADevice:
         name = "gl: a card"
 
-        def __init__(self, *_):
+        def __init__(self, *_, **__):
             pass
 
         def warm_up(self):

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from airsim_seg.builtin.environments import city_names, country_names, lakeside_names
+from airsim_seg.builtin.environments import city, city_names, country_names, lakeside_names, terrain
 from airsim_seg.builtin.environments.city import build_city
-from airsim_seg.builtin.environments.country import build_country
-from airsim_seg.builtin.environments.lakeside import build_lakeside
+from airsim_seg.builtin.environments.country import build_country, country_ground
+from airsim_seg.builtin.environments.lakeside import build_lakeside, lakeside_ground
 from airsim_seg.builtin.environments.names import CLASS_OF_PREFIX, prefix_of
 from airsim_seg.builtin.environments.neighborhood import build_neighborhood
-from airsim_seg.builtin.scene import Scene
+from airsim_seg.builtin.scene import Scene, Terrain
 from airsim_seg.errors import UsageError
 
 __all__ = ["CLASS_OF_PREFIX", "ENVIRONMENTS", "Environment", "build", "prefix_of"]
@@ -21,28 +21,42 @@ class Environment:
 
     Attributes:
         build: makes the world of a seed.
+        ground_of: makes the ground of a seed's world alone; the world's own is rounded (scene_builder.gridded).
         class_of_prefix: object-name prefix -> class of airsim_seg.taxonomy, or "ignore"; the label map of the same name
             says the same of ids.
         description: a line for lists.
     """
 
     build: Callable[[int], Scene]
+    ground_of: Callable[[int], Terrain]
     class_of_prefix: Mapping[str, str]
     description: str
 
 
 ENVIRONMENTS: Mapping[str, Environment] = {
     "Neighborhood": Environment(
-        build_neighborhood, CLASS_OF_PREFIX, "suburban houses, gardens and woods, after AirSim's own Neighborhood"
+        build_neighborhood,
+        lambda _: terrain.ground_down_m,
+        CLASS_OF_PREFIX,
+        "suburban houses, gardens and woods, after AirSim's own Neighborhood",
     ),
     "City": Environment(
-        build_city, city_names.CLASS_OF_PREFIX, "streets of houses and shops, a park, traffic; objects with own ids"
+        build_city,
+        lambda _: city.ground_down_m,
+        city_names.CLASS_OF_PREFIX,
+        "streets of houses and shops, a park, traffic; objects with own ids",
     ),
     "Lakeside": Environment(
-        build_lakeside, lakeside_names.CLASS_OF_PREFIX, "a village at a lake: quay, boats, steep roofs, wooded hills"
+        build_lakeside,
+        lakeside_ground,
+        lakeside_names.CLASS_OF_PREFIX,
+        "a village at a lake: quay, boats, steep roofs, wooded hills",
     ),
     "Country": Environment(
-        build_country, country_names.CLASS_OF_PREFIX, "winding roads over hills, fields, farms, cattle, ponds"
+        build_country,
+        country_ground,
+        country_names.CLASS_OF_PREFIX,
+        "winding roads over hills, fields, farms, cattle, ponds",
     ),
 }
 

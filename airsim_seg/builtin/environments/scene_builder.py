@@ -117,10 +117,6 @@ class SceneBuilder:
     ) -> Scene:
         """The finished world; the arguments are Scene's."""
         parts = self._parts
-
-        def ground(north_m: float, east_m: float) -> float:
-            return round(ground_down_m(north_m, east_m) / _GROUND_GRID_M) * _GROUND_GRID_M
-
         lengths = np.array([len(part.mesh) for part in parts])
         ends = np.cumsum(lengths)
         return Scene(
@@ -135,7 +131,7 @@ class SceneBuilder:
             chunks=np.stack([ends - lengths, ends], 1).astype(np.int32),
             objects=tuple(self._objects),
             player_start=_rounded_pose(player_start),
-            ground_down_m=ground,
+            ground_down_m=gridded(ground_down_m),
             anchors_m=np.array([part.anchor_m for part in parts], np.float32),
             ranges_m=np.array([part.range_m for part in parts], np.float32),
             movers=frozenset(mover.object_index for mover in self._traffic),
@@ -148,6 +144,15 @@ def rounded(mesh: Mesh) -> Mesh:
     """The mesh on the grids; before it is cut, since the cut compares places."""
     corners, normals = on_grid(mesh.corners, CORNER_GRID_M), on_grid(mesh.normals, _NORMAL_GRID)
     return Mesh(corners, normals, on_grid(mesh.uv, _UV_GRID), mesh.materials)
+
+
+def gridded(ground_down_m: Terrain) -> Terrain:
+    """A ground whose heights are multiples of the grid of all worlds' heights."""
+
+    def ground(north_m: float, east_m: float) -> float:
+        return round(ground_down_m(north_m, east_m) / _GROUND_GRID_M) * _GROUND_GRID_M
+
+    return ground
 
 
 def _rounded_pose(pose: Pose) -> Pose:

@@ -16,8 +16,9 @@ from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_mat
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.lanes import LANES
-from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
+from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, material_table
 from airsim_seg.builtin.rendering.noise import fractal_noise
+from airsim_seg.builtin.rendering.paint import Paint, mixed_paint
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
@@ -44,6 +45,7 @@ class Rasteriser:
         samples: int = 2,
         daylight: sky.Daylight | None = None,
         shadow_map_size: int = SHADOW_MAP_SIZE,
+        paint: Paint | None = None,
     ) -> None:
         """Paint the textures and draw the shadows.
 
@@ -53,15 +55,17 @@ class Rasteriser:
             samples: samples a side of a pixel for the colours: 2, or 1 for speed.
             daylight: the light; None is a clear early afternoon.
             shadow_map_size: texels a side of the shadow map.
+            paint: what mixed_paint makes, from somebody who has it; None makes it.
         """
         if samples not in (1, 2):
             raise ValueError(f"samples must be 1 or 2, not {samples}")
         self._crew = Crew(num_threads)
         self._scene = scene
         self._samples = samples
-        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size, self._crew)
+        paint = mixed_paint() if paint is None else paint
+        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), paint, shadow_map_size, self._crew)
         self._two_sided = (self._looks.table.cutout >= 0).astype(np.uint8)
-        self._skins = paint_skins(self._looks.table)
+        self._skins = paint_skins(self._looks)
         self._nearness, self._seen = np.empty((0, 0), np.float32), np.empty((0, 0), np.int32)  # kept between pictures
         self._daylight = sky.Daylight() if daylight is None else daylight
         with PARALLEL_LOCK:
@@ -201,9 +205,9 @@ def _focal_px(view: View) -> float:
     return float(camera_matrix(view.size_hw, view.fov_deg)[0, 0])
 
 
-def paint_skins(table: MaterialTable) -> shading.Skins:
-    """What the materials look like; the pictures are painted once a process."""
-    painted, levels = textures.paint_all(TEXTURE_SEED)
+def paint_skins(looks: Looks) -> shading.Skins:
+    """What the materials look like."""
+    table, painted, levels = looks.table, looks.paint.textures, textures.level_starts()
     noise = fractal_noise(256, np.random.default_rng(TEXTURE_SEED), cells=3, octaves=7, persistence=0.65)
     patches = ((noise - noise.mean()) / (2 * noise.std())).clip(-1, 1).astype(np.float32)
     return shading.Skins(painted, levels, table.tinted, table.foliage, table.reflectance, table.patchiness, patches)

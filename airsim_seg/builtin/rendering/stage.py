@@ -8,8 +8,9 @@ import numpy as np
 from airsim_seg.builtin.rendering import shading, shadows, sky, textures, triangles, wind
 from airsim_seg.builtin.rendering.compiling import Crew
 from airsim_seg.builtin.rendering.lanes import LANES
-from airsim_seg.builtin.rendering.materials import FOLIAGE, TEXTURE_SEED, MaterialTable
+from airsim_seg.builtin.rendering.materials import FOLIAGE, MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
+from airsim_seg.builtin.rendering.paint import Paint
 from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
 from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 
@@ -25,12 +26,14 @@ class Looks:
     Attributes:
         table: of the materials.
         masks: bool [K,N,N], where see-through materials are drawn.
+        paint: pictures of materials and sky.
         shadow_map_size: texels a side.
         crew: who draws.
     """
 
     table: MaterialTable
     masks: BoolArray
+    paint: Paint
     shadow_map_size: int
     crew: Crew = field(default_factory=Crew)
 
@@ -101,7 +104,7 @@ class Stage:
             self.shadows, self.light = _light(self.scene, daylight, self._looks)
             self._light_foliage()
         else:
-            self.light = self.light._replace(**_colours(daylight))
+            self.light = self.light._replace(**_colours(daylight, self._looks))
         return turned
 
 
@@ -188,11 +191,11 @@ def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.Sun
         heights=shadows.heights(scene, looks.table, looks.masks, looks.crew, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
         heights_extent_m=np.float32(extent_m),
         sky_scale=np.float32(sky.MAP_SIZE / 2 / sky.MAP_RADIUS),
-        **_colours(light),
+        **_colours(light, looks),
     )
 
 
-def _colours(light: sky.Daylight) -> dict[str, Any]:
+def _colours(light: sky.Daylight, looks: Looks) -> dict[str, Any]:
     """What of the light changes without the sun's direction: fields of shading.Light."""
     return {
         "sun": np.array(light.sun, np.float32),
@@ -200,7 +203,7 @@ def _colours(light: sky.Daylight) -> dict[str, Any]:
         "bounce": np.array(light.bounce, np.float32),
         "haze": np.array(light.horizon, np.float32),
         "haze_per_m": np.float32(light.haze_per_m),
-        "sky": sky.sky_map(light, TEXTURE_SEED),
+        "sky": looks.paint.sky_map(light),
         "wet": np.float32(light.wet),
         "snow": np.float32(light.snow),
         "litter": np.float32(light.litter),

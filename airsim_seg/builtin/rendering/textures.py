@@ -183,7 +183,7 @@ PAINTERS: dict[Material, Painter] = {
 
 
 @cache
-def paint_all(seed: int) -> tuple[UInt32Array, Int32Array]:
+def paint_all(seed: int) -> UInt32Array:
     """Paint every material with its pyramid; the arrays are shared by all who ask: do not write to them.
 
     Args:
@@ -191,20 +191,30 @@ def paint_all(seed: int) -> tuple[UInt32Array, Int32Array]:
 
     Returns:
         uint32 [M,texels], red + 256 green + 65536 blue, each the square root of linear light times 255, levels
-        256x256 to 1x1 one after the other; and int32 [levels], where each level starts.
+        256x256 to 1x1 one after the other; see level_starts.
     """
     base = np.empty((len(Material), SIZE, SIZE, 3), np.float32)
     for material in Material:
         base[material] = np.clip(PAINTERS[material](np.random.default_rng((seed, material))), 0, 1)
-    levels, starts, start = [], [], 0
+    levels = []
     while True:
         side = base.shape[1]
         levels.append(base.reshape(len(base), side * side, 3))
-        starts.append(start)
-        start += side * side
         if side == 1:
             break
         base = base.reshape(len(base), side // 2, 2, side // 2, 2, 3).mean((2, 4))
     linear = np.concatenate(levels, 1)
     red, green, blue = np.moveaxis(np.rint(np.sqrt(linear) * 255).astype(np.uint32), -1, 0)
-    return red | green << 8 | blue << 16, np.array(starts, np.int32)
+    texels: UInt32Array = red | green << 8 | blue << 16
+    return texels
+
+
+def level_sides() -> Int32Array:
+    """int32 [levels], how many texels a side the pictures of a material's pyramid have: 256, 128 ... 1."""
+    return np.array([SIZE >> k for k in range(SIZE.bit_length())], np.int32)
+
+
+def level_starts() -> Int32Array:
+    """int32 [levels], where among a material's texels each picture of its pyramid begins."""
+    texels = level_sides() ** 2
+    return (np.cumsum(texels) - texels).astype(np.int32)

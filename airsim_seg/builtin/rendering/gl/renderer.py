@@ -19,6 +19,7 @@ from airsim_seg.builtin.rendering.gl.lighting import UNITS, Lighting
 from airsim_seg.builtin.rendering.gl.programs import build, set_uniforms
 from airsim_seg.builtin.rendering.gl.targets import Targets
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
+from airsim_seg.builtin.rendering.paint import Paint, mixed_paint
 from airsim_seg.builtin.rendering.rasteriser import SHADOW_MAP_SIZE, paint_skins
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
@@ -46,6 +47,7 @@ class GlRenderer:
         samples: int = 2,
         daylight: sky.Daylight | None = None,
         shadow_map_size: int = SHADOW_MAP_SIZE,
+        paint: Paint | None = None,
     ) -> None:
         """Open a device, paint the textures, draw the shadows and upload them.
 
@@ -55,6 +57,7 @@ class GlRenderer:
             samples: samples a side of a pixel for the colours: 2, or 1 for speed.
             daylight: the light; None is a clear early afternoon.
             shadow_map_size: texels a side of the shadow map.
+            paint: what mixed_paint makes, from somebody who has it; None makes it.
 
         Raises:
             UsageError: there is no OpenGL here; the message has the remedy.
@@ -63,7 +66,9 @@ class GlRenderer:
             raise ValueError(f"samples must be 1 or 2, not {samples}")
         self._scene, self._samples = scene, samples
         self._daylight = sky.Daylight() if daylight is None else daylight
-        self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), shadow_map_size, Crew(num_threads))
+        paint = mixed_paint() if paint is None else paint
+        masks = cutouts.masks(TEXTURE_SEED)
+        self._looks = Looks(material_table(), masks, paint, shadow_map_size, Crew(num_threads))
         self._lock = threading.Lock()
         self._moment = STILL
         self._targets: dict[tuple[int, int], Targets] = {}
@@ -116,7 +121,7 @@ class GlRenderer:
     def _upload_skins(self) -> None:
         """What every scene shares: programs, materials, their pictures and holes."""
         context, table = self._context, self._looks.table
-        skins = paint_skins(table)
+        skins = paint_skins(self._looks)
         tone_steps = len(sky.tone_curve(1.0))
         self._programs = build(context, self._samples, skins.textures.shape[1], len(skins.levels), tone_steps)
         self._materials = context.buffer(_material_rows(table))
