@@ -9,9 +9,9 @@ from airsim_seg.cli.view import viewer_of
 from airsim_seg.errors import Interrupted, StorageError, UsageError
 
 if TYPE_CHECKING:
+    from airsim_seg.builtin.rendering.paint import Paint
     from airsim_seg.builtin.scene import Renderer, Scene
     from airsim_seg.builtin.settings import Settings, SimMode
-    from airsim_seg.builtin.shelf import Shelf
     from airsim_seg.builtin.switches import Switches
 
 EPILOG = """\b
@@ -98,7 +98,8 @@ def sim(
 
     from airsim_seg.builtin.bodies import with_bodies
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
-    from airsim_seg.builtin.kept import kept_scene
+    from airsim_seg.builtin.kept import kept_paint, kept_scene
+    from airsim_seg.builtin.precompiling import PARTS, Precompiling
     from airsim_seg.builtin.rendering.compiling import announced
     from airsim_seg.builtin.rendering.gl.context import open_context
     from airsim_seg.builtin.server import bind, is_loopback
@@ -119,11 +120,18 @@ def sim(
         click.echo(f"warning: whoever reaches {host} can steer this simulator and have it write files", err=True)
     click.echo(f"building {environment}, seed {world_seed} ...")
     shelf = user_shelf(os.environ, Path.home())
-    world_scene = kept_scene(environment, world_seed, shelf, build)
-    scene = with_bodies(world_scene, settings.mode, settings.vehicles)
-    click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
-    with announced(lambda kernel: click.echo(f"compiling {kernel}, once after an install ...")):
-        eye = _renderer(renderer, scene, threads, shelf)
+
+    def compiling(kernel: str) -> None:
+        click.echo(f"compiling {kernel}, once after an install ...")
+
+    with Precompiling(compiling, ["stage", "rays"] if renderer == "gl" else list(PARTS)) as others:
+        world_scene = kept_scene(environment, world_seed, shelf, build)
+        scene = with_bodies(world_scene, settings.mode, settings.vehicles)
+        click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
+        paint = kept_paint(shelf)
+        others.wait()
+        with announced(compiling):
+            eye = _renderer(renderer, scene, threads, paint)
     click.echo(f"drawn by {eye.name}")
 
     kind = next(name for name, mode in MODES.items() if mode == settings.mode)
@@ -146,13 +154,11 @@ def sim(
     click.echo("stopped")
 
 
-def _renderer(kind: str, scene: "Scene", threads: int | None, shelf: "Shelf") -> "Renderer":
+def _renderer(kind: str, scene: "Scene", threads: int | None, paint: "Paint") -> "Renderer":
     """Made and warmed up."""
-    from airsim_seg.builtin.kept import kept_paint
     from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 
-    paint = kept_paint(shelf)
     renderer = GlRenderer(scene, threads, paint=paint) if kind == "gl" else Rasteriser(scene, threads, paint=paint)
     renderer.warm_up()
     return renderer

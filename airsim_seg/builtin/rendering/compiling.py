@@ -138,6 +138,16 @@ def _watch(compiled: Any, *files: Path) -> None:
         index._source_stamp = (index._source_stamp, *stamps)
 
 
+def is_compiled(compiled: Any) -> bool:
+    """Whether the cache on disk holds a kernel as its source is now; True where there is no cache, or nobody knows."""
+    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    load = getattr(index, "_load_index", None)
+    try:
+        return load is None or bool(load())
+    except Exception:  # a pickle that is cut off can raise anything: numba will compile anew, and so do we
+        return False
+
+
 def inline(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function that disappears into the kernel that calls it.
 

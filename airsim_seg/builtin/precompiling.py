@@ -1,0 +1,171 @@
+"""The first start after an install: kernels are compiled in processes of their own while the world is built.
+
+Threads would not do: numba compiles under the GIL. Each process fills numba's cache with its share, from which the
+simulator then loads; whatever a process fails to do, the simulator compiles when it needs it.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+import airsim_seg
+from airsim_seg.builtin import gaps, rays_tree
+from airsim_seg.builtin.environments.meshes import box, placed
+from airsim_seg.builtin.environments.scene_builder import SceneBuilder
+from airsim_seg.builtin.obstacles import Obstacles
+from airsim_seg.builtin.rays import Rays
+from airsim_seg.builtin.rendering import cutouts, moving, raster, shading, shadows, sky, triangles
+from airsim_seg.builtin.rendering.compiling import Crew, announced, is_compiled
+from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, Material, material_table
+from airsim_seg.builtin.rendering.paint import Paint
+from airsim_seg.builtin.rendering.stage import Looks, Stage
+from airsim_seg.builtin.scene import Scene
+from airsim_seg.types import Pose
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one process compiles.
+
+    Attributes:
+        kernels: all of them.
+        compile: meets them with arguments of the types that the simulator has.
+    """
+
+    kernels: tuple[Callable[..., Any], ...]
+    compile: Callable[[], None]
+
+
+def _shade() -> None:
+    """Resolve a picture without rows: what it is given is never looked at."""
+
+    def floats(*shape: int) -> Any:
+        return np.zeros(shape, np.float32)
+
+    one = np.float32(1.0)
+    colour, ints = floats(3), np.zeros(1, np.int32)
+    light = shading.Light(
+        sun_direction=colour, sun=colour, ambient=colour, bounce=colour, haze=colour, haze_per_m=one,
+        shadow_map=floats(1, 1), shadow_matrix=floats(3, 4), shadow_shift=one, heights=floats(1, 1),
+        heights_extent_m=one, sky=floats(1, 1, 3), sky_scale=one, wet=one, snow=one, litter=one,
+    )  # fmt: skip
+    bytes_ = np.zeros(1, np.uint8)
+    textures = np.zeros((1, 1), np.uint32)
+    Crew(1).run(
+        shading.resolve,
+        shading.Hits(np.zeros((0, 8), np.int32), floats(0, 8), floats(1, triangles.RECORD_SIZE)),
+        shading.Eye(2, floats(3, 3), colour, one),
+        shading.Surfaces(floats(1, shading.FACE_SIZE), floats(1, 3)),
+        shading.Skins(textures, ints, bytes_, bytes_, floats(1), floats(1), floats(1, 1)),
+        light, bytes_, one, np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.int32), floats(0, 0),
+    )  # fmt: skip
+
+
+def _tiny() -> Scene:
+    """A crate."""
+    builder, origin = SceneBuilder(), (0.0, 0.0, 0.0)
+    builder.add("Crate", origin, [placed(box((-1.0, -1.0, 0.0), (1.0, 1.0, 1.0), Material.WOOD), origin)])
+    start = Pose.from_euler((5.0, 0.0, 0.0))
+    return builder.scene(environment="Tiny", seed=0, player_start=start, ground_down_m=lambda *_: 0.0)
+
+
+def _stage() -> None:
+    paint = Paint(np.zeros((1, 1), np.uint32), np.zeros((1, 1, 3), np.float32))
+    looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), paint, 64, Crew(1))
+    Stage(_tiny(), (), sky.Daylight(), looks).movement.warm_up()
+
+
+def _rays() -> None:
+    scene = _tiny()
+    Rays(scene).cast(np.array([[5.0, 0.0, -0.5]]), np.array([[1.0, 0.0, 0.0]]), 10.0)
+    Obstacles(scene, 0).ground_at((0.0, 0.0, 0.0))
+
+
+PARTS = {
+    "shading": Part((shading.resolve,), _shade),
+    "stage": Part(
+        (triangles.project, raster.fill, shading.light_foliage, shadows._raise, moving.place, moving.bound), _stage
+    ),
+    "rays": Part((rays_tree.build, rays_tree.trace, gaps.nearest), _rays),
+}
+
+
+class Precompiling:
+    """Processes that compile what numba's cache does not hold yet; a context manager that waits for none at its end.
+
+    Example:
+        with Precompiling(print) as others:
+            scene = build("City", 0)
+            others.wait()
+            renderer = Rasteriser(scene)
+    """
+
+    def __init__(self, say: Callable[[str], None], parts: Sequence[str] = tuple(PARTS)) -> None:
+        """Start them; none where everything is compiled, nothing can be kept, or there is one processor only.
+
+        Args:
+            say: called with the name of each kernel as its compiling begins, in threads of ours.
+            parts: of PARTS.
+        """
+        missing = [name for name in parts if not all(is_compiled(kernel) for kernel in PARTS[name].kernels)]
+        if (os.cpu_count() or 1) < 2:
+            missing = []
+        self._processes = [_started(name) for name in missing]
+        self._listeners = [threading.Thread(target=_relay, args=(one, say)) for one in self._processes]
+        for listener in self._listeners:
+            listener.start()
+
+    def __enter__(self) -> "Precompiling":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End those that still work."""
+        for process in self._processes:
+            process.kill()
+        self.wait()
+
+    def wait(self) -> None:
+        """Return when all have ended; how they did does not matter."""
+        for listener, process in zip(self._listeners, self._processes, strict=True):
+            listener.join()
+            process.wait()
+
+
+def _started(part: str) -> "subprocess.Popen[str]":
+    # -P and the path of our own: the folder in which the user works must not lend us its modules.
+    path = [str(Path(airsim_seg.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", __name__, part],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def _relay(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None:
+    assert process.stdout is not None
+    with process.stdout as lines:
+        for line in lines:
+            say(line.strip())
+
+
+def main(part: str) -> None:
+    """Compile a part; says the name of each kernel."""
+    with announced(lambda kernel: print(kernel, flush=True)):
+        PARTS[part].compile()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
