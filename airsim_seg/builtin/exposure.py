@@ -68,7 +68,7 @@ def _luminance(bgr: UInt8Array, linear: Float64Array) -> float:
     for k, weight in enumerate(_BGR_WEIGHTS):
         counts: list[int] = np.bincount(bgr[..., k].ravel(), minlength=256).tolist()
         total += weight * sum(light * count for light, count in zip(lights, counts, strict=True))
-    return total / (bgr.shape[0] * bgr.shape[1])
+    return total / (bgr.size // 3)
 
 
 def _linear() -> Float64Array:

@@ -91,9 +91,7 @@ def _rays() -> None:
 
 PARTS = {
     "shading": Part((shading.resolve,), _shade),
-    "stage": Part(
-        (triangles.project, raster.fill, shading.light_foliage, shadows._raise, moving.place, moving.bound), _stage
-    ),
+    "stage": Part((triangles.project, raster.fill, shading.light_foliage, shadows._raise, moving.place), _stage),
     "rays": Part((rays_tree.build, rays_tree.trace, gaps.nearest), _rays),
 }
 
