@@ -23,7 +23,7 @@ from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.obstacles import Obstacles
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.rendering import cutouts, moving, raster, shading, shadows, sky, triangles
-from airsim_seg.builtin.rendering.compiling import Crew, announced, is_compiled
+from airsim_seg.builtin.rendering.compiling import Crew, announced, is_compiled, without_scipy
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, Material, material_table
 from airsim_seg.builtin.rendering.paint import Paint
 from airsim_seg.builtin.rendering.stage import Looks, Stage
@@ -161,7 +161,7 @@ def _relay(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None
 
 def main(part: str) -> None:
     """Compile a part; says the name of each kernel."""
-    with announced(lambda kernel: print(kernel, flush=True)):
+    with announced(lambda kernel: print(kernel, flush=True)), without_scipy():
         PARTS[part].compile()
 
 

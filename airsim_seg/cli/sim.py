@@ -100,8 +100,7 @@ def sim(
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
     from airsim_seg.builtin.kept import kept_paint, kept_scene
     from airsim_seg.builtin.precompiling import PARTS, Precompiling
-    from airsim_seg.builtin.rendering.compiling import announced
-    from airsim_seg.builtin.rendering.gl.context import open_context
+    from airsim_seg.builtin.rendering.compiling import announced, without_scipy
     from airsim_seg.builtin.server import bind, is_loopback
     from airsim_seg.builtin.serving import serve_until_stopped
     from airsim_seg.builtin.shelf import user_shelf
@@ -111,6 +110,8 @@ def sim(
     if environment not in ENVIRONMENTS:
         raise UsageError(f"There is no environment {environment!r}: --env takes {', '.join(ENVIRONMENTS)}.")
     if renderer == "gl":
+        from airsim_seg.builtin.rendering.gl.context import open_context
+
         open_context().release()  # what is missing is told before anything is built
     settings, switches = _settings(given, vehicle, strict), _switches(palette, faults)
     for warning in settings.warnings:
@@ -130,7 +131,7 @@ def sim(
         click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
         paint = kept_paint(shelf)
         others.wait()
-        with announced(compiling):
+        with announced(compiling), without_scipy():
             eye = _renderer(renderer, scene, threads, paint)
     click.echo(f"drawn by {eye.name}")
 
@@ -156,10 +157,15 @@ def sim(
 
 def _renderer(kind: str, scene: "Scene", threads: int | None, paint: "Paint") -> "Renderer":
     """Made and warmed up."""
-    from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
+    if kind == "gl":
+        from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
+
+        device = GlRenderer(scene, threads, paint=paint)
+        device.warm_up()
+        return device
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 
-    renderer = GlRenderer(scene, threads, paint=paint) if kind == "gl" else Rasteriser(scene, threads, paint=paint)
+    renderer = Rasteriser(scene, threads, paint=paint)
     renderer.warm_up()
     return renderer
 

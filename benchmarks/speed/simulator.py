@@ -5,8 +5,8 @@
 
 A pair is RGB with 2x2 samples a pixel and ids, 640x480, with traffic on the move. Both sides of a ratio are measured in
 turns, so that what else the machine does hits both alike; "CPU" is that of all threads and processes that the pair
-needs, and depends less on it. Start-up is timed cold (no compiled kernels), then warm. Memory is a simulator's resident
-set while it hands out frames.
+needs, and depends less on it. Start-up is timed cold (no compiled kernels, nothing kept), then warm. Memory is a
+simulator's resident set while it hands out frames.
 """
 
 import argparse
@@ -94,12 +94,12 @@ class Served:
         return times
 
     def cpu_s(self) -> float:
-        """CPU time of the simulator so far, in the kernel's steps of 10 ms; 0 where nobody knows."""
+        """CPU time of the simulator and its ended children so far, in steps of 10 ms; 0 where nobody knows."""
         try:
             fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
             return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self, kind: str = "VmRSS") -> float:
         """Resident memory, MB; nan where there is no /proc."""
@@ -201,13 +201,22 @@ def be_client(port: int, frames: int) -> None:
 
 
 def start_ups(environment: str, options: argparse.Namespace) -> None:
-    """Seconds from the command to its "ready" line."""
+    """Seconds from the command to its "ready" line: of the first environment cold, then of every one."""
     with tempfile.TemporaryDirectory() as cache:
-        for label in ("cold, kernels to compile", "warm"):
-            begun = time.perf_counter()
-            with served(environment, options.seed, options.threads, NUMBA_CACHE_DIR=cache) as one:
-                wall, cpu = time.perf_counter() - begun, one.cpu_s()
-            print(f"Start, {environment}, {label}: ready after {wall:.1f} s (CPU {cpu:.1f} s)", flush=True)
+        _start_up(environment, options.seed, "cold, kernels to compile", cache, options)
+        for name in options.environments:
+            if name != environment:
+                _start_up(name, options.seed, "a new world", cache, options)
+            for _ in range(options.rounds):
+                _start_up(name, options.seed, "warm", cache, options)
+
+
+def _start_up(environment: str, seed: int, label: str, cache: str, options: argparse.Namespace) -> None:
+    begun = time.perf_counter()
+    with served(environment, seed, options.threads, NUMBA_CACHE_DIR=cache, XDG_CACHE_HOME=cache) as one:
+        wall, cpu = time.perf_counter() - begun, one.cpu_s()
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(f"Start, {environment}, {label}: ready after {wall:.1f} s (CPU {cpu:.1f} s{load})", flush=True)
 
 
 def memory(environment: str, options: argparse.Namespace) -> None:

@@ -6,7 +6,9 @@ python tests/numerics/golden_frames.py draw FILE.npz [noise]    draws the frames
 
 import asyncio
 import hashlib
+import importlib
 import json
+import pkgutil
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from airsim_seg.builtin import environments
 from airsim_seg.builtin.api import Dispatcher
 from airsim_seg.builtin.api_images import CameraApi
 from airsim_seg.builtin.api_recording import Recorder
@@ -179,6 +182,8 @@ class NoisyNumpy:
 
 def make_noise() -> None:
     """Let whoever builds the worlds have another processor's numpy."""
+    for found in pkgutil.iter_modules(environments.__path__, f"{environments.__name__}."):
+        importlib.import_module(found.name)
     for name, module in list(sys.modules.items()):
         if name.startswith("airsim_seg.builtin.environments.") and hasattr(module, "np"):
             module.np = NoisyNumpy()  # type: ignore[attr-defined]

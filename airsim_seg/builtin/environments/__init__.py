@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
-from airsim_seg.builtin.environments import city, city_names, country_names, lakeside_names, terrain
-from airsim_seg.builtin.environments.city import build_city
-from airsim_seg.builtin.environments.country import build_country, country_ground
-from airsim_seg.builtin.environments.lakeside import build_lakeside, lakeside_ground
+from airsim_seg.builtin.environments import city_names, country_names, lakeside_names
 from airsim_seg.builtin.environments.names import CLASS_OF_PREFIX, prefix_of
-from airsim_seg.builtin.environments.neighborhood import build_neighborhood
 from airsim_seg.builtin.scene import Scene, Terrain
 from airsim_seg.errors import UsageError
 
@@ -33,28 +31,37 @@ class Environment:
     description: str
 
 
+def _later(module: str, function: str) -> Callable[[int], Any]:
+    """A function of a module that is imported with the first call: worlds are many files, and often on the shelf."""
+
+    def call(seed: int) -> Any:
+        return getattr(import_module(f"{__name__}.{module}"), function)(seed)
+
+    return call
+
+
 ENVIRONMENTS: Mapping[str, Environment] = {
     "Neighborhood": Environment(
-        build_neighborhood,
-        lambda _: terrain.ground_down_m,
+        _later("neighborhood", "build_neighborhood"),
+        _later("neighborhood", "neighborhood_ground"),
         CLASS_OF_PREFIX,
         "suburban houses, gardens and woods, after AirSim's own Neighborhood",
     ),
     "City": Environment(
-        build_city,
-        lambda _: city.ground_down_m,
+        _later("city", "build_city"),
+        _later("city", "city_ground"),
         city_names.CLASS_OF_PREFIX,
         "streets of houses and shops, a park, traffic; objects with own ids",
     ),
     "Lakeside": Environment(
-        build_lakeside,
-        lakeside_ground,
+        _later("lakeside", "build_lakeside"),
+        _later("lakeside", "lakeside_ground"),
         lakeside_names.CLASS_OF_PREFIX,
         "a village at a lake: quay, boats, steep roofs, wooded hills",
     ),
     "Country": Environment(
-        build_country,
-        country_ground,
+        _later("country", "build_country"),
+        _later("country", "country_ground"),
         country_names.CLASS_OF_PREFIX,
         "winding roads over hills, fields, farms, cattle, ponds",
     ),

@@ -11,7 +11,7 @@ from airsim_seg.builtin.environments.city_streets import flat_rectangles
 from airsim_seg.builtin.environments.colours import varied
 from airsim_seg.builtin.environments.meshes import placed
 from airsim_seg.builtin.rendering.materials import Material
-from airsim_seg.builtin.scene import Scene
+from airsim_seg.builtin.scene import Scene, Terrain
 from airsim_seg.types import Pose
 
 NAME = "City"
@@ -53,6 +53,11 @@ def build_city(seed: int) -> Scene:
 def ground_down_m(north_m: float, east_m: float) -> float:
     """The Terrain of the City: level everywhere."""
     return 0.0 * (north_m + east_m)
+
+
+def city_ground(seed: int) -> Terrain:  # noqa: ARG001
+    """The ground of a seed's world, without the world."""
+    return ground_down_m
 
 
 def _add_ground(builder: CityBuilder) -> None:

@@ -101,14 +101,16 @@ def ray_matrix(view: View, samples: int) -> Float32Array:
 
 def bounding_spheres(scene: Scene) -> Float64Array:
     """float64 [C,4], centre and radius of every chunk, metres; the chunks cover the triangles in order."""
-    starts = scene.chunks[:, 0]
-    corners = scene.triangles_m.astype(np.float64)
-    low = np.minimum.reduceat(corners.min(1), starts)
-    high = np.maximum.reduceat(corners.max(1), starts)
-    centres = (low + high) / 2
-    of_triangle = np.repeat(centres, np.diff(scene.chunks, axis=1)[:, 0], axis=0)
-    reach = np.linalg.norm(corners - of_triangle[:, None], axis=2).max(1)
-    return np.column_stack([centres, np.maximum.reduceat(reach, starts)])
+    starts, lengths = scene.chunks[:, 0], np.diff(scene.chunks, axis=1)[:, 0]
+    low, high, squares = [], [], np.zeros((len(scene.triangles_m), 3))
+    for axis in range(3):  # numpy is quick along long axes, and slow along those of three
+        corners = scene.triangles_m[:, :, axis]
+        a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
+        low.append(np.minimum.reduceat(np.minimum(np.minimum(a, b), c), starts).astype(np.float64))
+        high.append(np.maximum.reduceat(np.maximum(np.maximum(a, b), c), starts).astype(np.float64))
+        squares += (corners - np.repeat((low[-1] + high[-1]) / 2, lengths)[:, None]) ** 2
+    reach = np.sqrt(np.maximum.reduceat(squares.max(1), starts))
+    return np.ascontiguousarray(np.column_stack([(np.array(low) + np.array(high)).T / 2, reach]))
 
 
 def chunks_at(scene: Scene, position_m: Float64Array | None, anchors_m: Float32Array | None = None) -> BoolArray:

@@ -4,6 +4,7 @@ numba watches one file a cached kernel, the kernel's own; what kernels share (th
 A kernel that calls another file's kernel would keep an old copy of it after an update: none here does.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -106,6 +107,24 @@ def announced(say: Callable[[str], None]) -> Iterator[None]:
     """
     with event.install_listener("numba:compile", _Announcer(say)):
         yield
+
+
+@contextmanager
+def without_scipy() -> Iterator[None]:
+    """While in it SciPy cannot be imported.
+
+    With its first kernel numba imports SciPy's linear algebra, if it finds it: half a second at every start, for
+    functions that no kernel of ours calls. For processes that run our kernels alone.
+    """
+    before = sys.modules.get("scipy")
+    sys.modules["scipy"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.modules["scipy"]
+        else:
+            sys.modules["scipy"] = before
 
 
 def kernel() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
