@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 SAME = """
+import sys
+
 import numpy as np
+from numba.core.dispatcher import Dispatcher
 from airsim_seg.builtin.bodies import with_bodies
 from airsim_seg.builtin.environments import build
 from airsim_seg.builtin.precompiling import PARTS
@@ -18,6 +21,10 @@ from airsim_seg.builtin.settings import default_settings
 from airsim_seg.builtin.traffic import Traffic
 from airsim_seg.builtin.world import World
 
+modules = [module for name, module in sys.modules.items() if name.startswith("airsim_seg.builtin.")]
+found = {value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)}
+kept = {value.py_func.__name__ for value in found if hasattr(value._cache, "_cache_file")}
+assert kept == {kernel.py_func.__name__ for part in PARTS.values() for kernel in part.kernels}, kept
 for part in PARTS.values():
     part.compile()
 before = {kernel: set(kernel.signatures) for part in PARTS.values() for kernel in part.kernels}
