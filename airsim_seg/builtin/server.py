@@ -86,13 +86,13 @@ class _Client:
     Attributes:
         writer: to it.
         last_message: the number, among all clients' messages, of its last; 0 while it has sent none that is whole.
-        calls: that it waits for.
+        calls: that it waits for, or that wait for it to take its answers.
         slots: for those that it may wait for.
     """
 
     writer: asyncio.StreamWriter
     last_message: int = 0
-    calls: int = 0
+    calls: set[asyncio.Task[None]] = field(default_factory=set)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CALLS_IN_FLIGHT))
 
     @property
@@ -196,7 +196,8 @@ class Server:
         dropped.hang_up(f"{self._max_connections} are open, and it was silent longest")
 
     async def _read_calls(self, reader: asyncio.StreamReader, client: _Client) -> None:
-        unpacker = wire.new_unpacker()
+        """Begin what it asks for until it says no more; then let it have the answers, for it may still listen."""
+        unpacker = wire.MessageUnpacker()
         unfinished_bytes = 0
         try:
             while data := await reader.read(READ_BYTES):
@@ -211,6 +212,9 @@ class Server:
                     client.last_message = next(self._messages)
                     await client.slots.acquire()
                     self._begin(call, client)
+            # Who has closed its end altogether looks the same, until something is sent to it.
+            if client.calls and not client.writer.is_closing():
+                await asyncio.wait(client.calls)
         except (ValueError, msgpack.UnpackException) as error:
             # Nothing marks where the next message would start, so this connection is over; the others go on.
             _log.info("connection closed: %s", error)
@@ -218,11 +222,11 @@ class Server:
     def _begin(self, call: wire.Call, client: _Client) -> None:
         task = asyncio.create_task(self._answer(call, client))
         self._tasks.add(task)
-        client.calls += 1
+        client.calls.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
-            client.calls -= 1
+            client.calls.discard(task)
             client.slots.release()
 
         task.add_done_callback(ended)

@@ -4,7 +4,7 @@ A request is [0, msgid, method, [args]], a reply [1, msgid, error, result], a no
 back to back with no framing. Source: the MessagePack-RPC specification and rpclib 2.3 (lib/rpc/dispatcher.cc).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import msgpack
@@ -16,6 +16,9 @@ REQUEST, REPLY, NOTIFICATION = 0, 1, 2
 MAX_MESSAGE_BYTES = 16 * 2**20
 # A 5-byte header can claim 2^32 elements, and the decoder makes room for them at once: claims are capped far lower.
 MAX_ELEMENTS = 65_536
+# One byte can be an empty array, which takes 64 in memory: all arrays and maps of a message and all that is in them
+# are counted. The largest that has a meaning, 65,536 poses with names, has 920,000. None takes more than 80 bytes.
+MAX_MESSAGE_ELEMENTS = 1_000_000
 
 Buffer = bytes | memoryview
 
@@ -40,18 +43,49 @@ class Call:
     args: Sequence[object]
 
 
-def new_unpacker() -> msgpack.Unpacker:
+class MessageUnpacker:
     """A decoder for one connection: str as text, bin as bytes, everything capped.
 
     Text that is not UTF-8 is kept (surrogate escapes); where an answer quotes it, it goes back as it came.
     """
-    return msgpack.Unpacker(
-        raw=False,
-        unicode_errors="surrogateescape",
-        max_buffer_size=MAX_MESSAGE_BYTES,
-        max_array_len=MAX_ELEMENTS,
-        max_map_len=MAX_ELEMENTS,
-    )
+
+    def __init__(self) -> None:
+        """Begin with nothing received."""
+        self._num_elements = 0
+        self._unpacker = msgpack.Unpacker(
+            raw=False,
+            unicode_errors="surrogateescape",
+            max_buffer_size=MAX_MESSAGE_BYTES,
+            max_array_len=MAX_ELEMENTS,
+            max_map_len=MAX_ELEMENTS,
+            list_hook=self._counted,
+            object_hook=self._counted,
+        )
+
+    def feed(self, data: bytes) -> None:
+        """Take what has arrived.
+
+        Raises:
+            msgpack.BufferFull: a message of more than MAX_MESSAGE_BYTES. Close the connection.
+        """
+        self._unpacker.feed(data)
+
+    def __iter__(self) -> Iterator[object]:
+        """Every message that is whole.
+
+        Raises:
+            ValueError: no MessagePack, or too much of it. Close the connection.
+            msgpack.UnpackException: likewise.
+        """
+        for message in self._unpacker:
+            self._num_elements = 0
+            yield message
+
+    def _counted(self, container: Sized) -> Sized:
+        self._num_elements += 1 + len(container)
+        if self._num_elements > MAX_MESSAGE_ELEMENTS:
+            raise ProtocolError("the message has too many elements")
+        return container
 
 
 def read_call(message: object) -> Call:

@@ -7,6 +7,7 @@ import resource
 import socket
 import struct
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -265,3 +266,68 @@ def test_the_default_is_loopback() -> None:
 def test_a_host_that_is_not_ours_is_refused_in_one_sentence(host: str) -> None:
     with pytest.raises(PortInUse, match=f"on {host} cannot be served .*--port or --host"):
         bind(0, host)
+
+
+def test_who_says_no_more_still_gets_all_answers(serve) -> None:
+    served = serve()
+    with socket.create_connection((HOST, served.port), timeout=DEADLINE_S) as sock:
+        sock.sendall(msgpack.packb([0, 7, "wait", []]) + PING)
+        sock.shutdown(socket.SHUT_WR)
+        assert received(sock, len(PONG)) == PONG, "answered while the other call still runs"
+        served._loop.call_soon_threadsafe(served.waiting.set_result, "late")
+        late = msgpack.packb([1, 7, None, "late"])
+        assert received(sock, len(late)) == late
+        assert sock.recv(1) == b"", "and then the connection ends"
+
+
+def test_who_says_no_more_in_the_middle_of_a_message_gets_the_answers_to_the_others(serve) -> None:
+    with socket.create_connection((HOST, serve().port), timeout=DEADLINE_S) as sock:
+        sock.sendall(PING + PING[:-2])
+        sock.shutdown(socket.SHUT_WR)
+        assert received(sock, len(PONG)) == PONG
+        assert sock.recv(1) == b""
+
+
+def test_who_has_hung_up_without_its_answer_makes_room_for_others(serve) -> None:
+    served = serve(max_connections=2)
+    for _ in range(5):
+        with socket.create_connection((HOST, served.port), timeout=DEADLINE_S) as gone:
+            gone.sendall(msgpack.packb([0, 7, "wait", []]))
+    with socket.create_connection((HOST, served.port), timeout=DEADLINE_S) as sock:
+        assert is_answered(sock)
+
+
+ARRAY, MAP = b"\xdc\xff\xff", b"\xde\xff\xff"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [ARRAY + b"\x90" * 65_535, ARRAY + b"\x80" * 65_535, ARRAY + b"\xe0" * 65_535, ARRAY + b"\x91\xc0" * 65_535],
+    ids=["empty arrays", "empty maps", "numbers", "arrays of one"],
+)
+def test_a_message_takes_little_more_memory_than_a_million_values(serve, inside: bytes) -> None:
+    served = serve()
+    message = b"\x94\x00\x01\xa4ping" + b"\xdc\x00\xf0" + inside * (wire.MAX_MESSAGE_BYTES // len(inside))
+    tracemalloc.start()
+    try:
+        with socket.create_connection((HOST, served.port), timeout=DEADLINE_S) as sock:
+            with contextlib.suppress(OSError):  # the server hangs up before all is said
+                sock.sendall(message[: wire.MAX_MESSAGE_BYTES - MEGABYTE])
+            assert is_closed_by_peer(sock)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 130 * MEGABYTE, "without the bound it is above 600"
+    assert served.made == 0
+
+
+def test_the_largest_message_that_has_a_meaning_is_taken() -> None:
+    pose = {"position": dict.fromkeys(("x_val", "y_val", "z_val"), 1.5), "orientation": dict.fromkeys("wxyz", 0.5)}
+    count = wire.MAX_ELEMENTS
+    message = [0, 1, "simPlotTransformsWithNames", [[pose] * count, ["a"] * count, 1.0, 1.0, 1.0, [1.0] * 4, 1.0]]
+    unpacker = wire.MessageUnpacker()
+    packed = msgpack.packb(message)
+    for k in range(2):  # the count begins anew with each message
+        unpacker.feed(packed)
+        [call] = map(wire.read_call, unpacker)
+        assert len(call.args[0]) == count, k
