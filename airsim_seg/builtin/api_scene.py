@@ -1,5 +1,6 @@
 """The RPCs of things in the world: list, move, scale, spawn and destroy them, give them ids, measure them."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from airsim_seg.builtin.api_images import CameraApi
 from airsim_seg.builtin.arguments import (
     ApiError,
     boolean,
+    fields,
     finite,
     integer,
     pose,
@@ -55,7 +57,7 @@ class SceneApi:
         return {
             "simListSceneObjects": method(objects.named, text),
             "simGetObjectPose": method(self._pose, text),
-            "simSetObjectPose": method(self._set_pose, text, pose, boolean),
+            "simSetObjectPose": method(self._set_pose, text, fields, boolean),
             "simGetObjectScale": method(self._scale, text),
             "simSetObjectScale": method(self._set_scale, text, vector),
             "simListAssets": method(lambda: objects.assets),
@@ -72,11 +74,13 @@ class SceneApi:
         thing = self._world.objects.find(name)
         return pose_map(NOWHERE if thing is None else self._world.pose_of(thing))
 
-    def _set_pose(self, name: str, where: Pose, teleport: bool) -> bool:  # noqa: ARG002  there is nothing to bump into
+    def _set_pose(self, name: str, where: Mapping[str, object], teleport: bool) -> bool:  # noqa: ARG002
+        """Put a thing somewhere; there is nothing to bump into on the way."""
         thing = self._world.objects.find(name)
-        if thing is not None:
-            self._world.put(thing, where, thing.scale)
-        return thing is not None
+        if thing is None:
+            return False  # whatever the pose: the one that simGetObjectPose gives of such a thing is not a number
+        self._world.put(thing, pose(where), thing.scale)
+        return True
 
     def _scale(self, name: str) -> dict[str, float]:
         thing = self._world.objects.find(name)

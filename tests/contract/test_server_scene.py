@@ -69,6 +69,12 @@ def test_what_is_unknown_is_nan_zero_or_false(serve):
     assert np.isnan([*vector(nowhere.position), nowhere.orientation.w_val]).all()
     assert vector(client.simGetObjectScale("Ghost")) == [0, 0, 0]
     assert client.simSetObjectPose("Ghost", airsim.Pose()) is False
+    assert client.simSetObjectPose("Ghost", nowhere) is False, (
+        "clients add to the pose that they were given and send it"
+    )
+    with pytest.raises(Exception, match="nan is not a number"):
+        client.simSetObjectPose("Tree_1", nowhere)
+    assert math.isfinite(client.simGetObjectPose("Tree_1").position.x_val)
     assert client.simSetObjectScale("Ghost", airsim.Vector3r(1, 1, 1)) is False
     assert client.simDestroyObject("Ghost") is False
 
