@@ -17,6 +17,8 @@ from airsim_seg.viewer.link import Link, on_body
 # The back camera: every kind of vehicle has it under this number, and few programs look through it.
 CAMERA = "4"
 ALTITUDE_M = 220.0
+# The first pictures of a camera that nobody looked through may be black (AirSim's automatic exposure; sim --strict).
+TRIES = 3
 SIZE_PX = 1024
 # The sky is 65504 in AirSim (the largest half float).
 _FAR_M = 10_000.0
@@ -53,7 +55,10 @@ async def take_overview(link: Link) -> Overview:
     above = Pose.from_euler(body.position_m - np.array([0, 0, ALTITUDE_M]), pitch_rad=-np.pi / 2)
     await link.mount_camera(CAMERA, on_body(above, body))
     try:
-        scene, _, depth = await link.images(CAMERA, depth=True)
+        for _ in range(TRIES):
+            scene, _, depth = await link.images(CAMERA, depth=True)
+            if any(scene.image_data_uint8):
+                break
     finally:
         await link.mount_camera(CAMERA, mounted)
     size_hw = (int(scene.height), int(scene.width))

@@ -18,6 +18,7 @@ from airsim_seg.builtin.scene import View
 from airsim_seg.builtin.server import bind
 from airsim_seg.builtin.serving import Simulator
 from airsim_seg.builtin.settings import default_settings
+from airsim_seg.builtin.strictness import STRICT
 from airsim_seg.builtin.world import World
 from airsim_seg.cli.main import main
 from airsim_seg.palette import id_from_name
@@ -77,6 +78,16 @@ def test_the_map_is_taken_from_above_and_leaves_camera_and_vehicle_where_they_we
     for one, other in zip(before, after, strict=True):
         assert one.position.distance_to(other.position) < 1e-6
         assert _same_turn(one, other)
+
+
+def test_the_map_is_no_black_first_picture(serve):
+    running = serve("Multirotor", strictness=STRICT)
+
+    async def story(one: Page) -> None:
+        shown = await one.next("map")
+        assert cv2.imdecode(np.frombuffer(shown["data"][0], np.uint8), cv2.IMREAD_COLOR).std() > 20
+
+    watch(running.port, story)
 
 
 def _same_turn(one: airsim.Pose, other: airsim.Pose) -> bool:
