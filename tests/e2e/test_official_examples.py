@@ -137,7 +137,13 @@ EXAMPLES = (
     Example("environment/weather.py", CAMERA),
 )
 
-pytestmark = pytest.mark.skipif(not FOLDER, reason="set AIRSIM_EXAMPLES to AirSim's folder PythonClient")
+TABLE = Path(__file__).parents[2] / "docs" / "examples.md"
+
+
+def test_the_table_knows_every_example_that_is_run() -> None:
+    written = TABLE.read_text(encoding="utf-8")
+    assert [own.path for own in EXAMPLES if Path(own.path).name not in written] == []
+    assert len({own.path for own in EXAMPLES}) == len(EXAMPLES)
 
 
 @contextmanager
@@ -185,6 +191,7 @@ def run(command: list[str], folder: Path, environment: dict[str, str], limit_s: 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not FOLDER, reason="set AIRSIM_EXAMPLES to AirSim's folder PythonClient")
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.path)
 def test_it_runs_as_with_airsim(example: Example, tmp_path: Path) -> None:
     script = Path(FOLDER) / example.path
