@@ -6,29 +6,20 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import numpy as np
-
 from airsim_seg import elementary
 from airsim_seg.builtin.arguments import ApiError
-from airsim_seg.builtin.cameras import rig
 from airsim_seg.builtin.embodied import drawn_pose, with_vehicles
-from airsim_seg.builtin.geometry import attached, product, shifted, yaw_of
+from airsim_seg.builtin.geometry import product, shifted
 from airsim_seg.builtin.objects import ObjectTable, Thing
-from airsim_seg.builtin.obstacles import Feeler, Obstacles
+from airsim_seg.builtin.obstacles import Obstacles
 from airsim_seg.builtin.plots import Plot, Plots
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment, Scene
 from airsim_seg.builtin.scenery import Scenery, in_leaves
-from airsim_seg.builtin.sensor_settings import default_sensors
-from airsim_seg.builtin.sensors.base import Carrier
-from airsim_seg.builtin.sensors.suite import SensorSuite
 from airsim_seg.builtin.settings import Settings, SimMode, VehicleSettings
+from airsim_seg.builtin.spawning import Spawner
 from airsim_seg.builtin.traces import Traces
 from airsim_seg.builtin.vehicles.base import Collision, Vehicle
-from airsim_seg.builtin.vehicles.camera import FlyingCamera
-from airsim_seg.builtin.vehicles.car import Car
-from airsim_seg.builtin.vehicles.ground import RememberedGround
-from airsim_seg.builtin.vehicles.multirotor import Multirotor
 from airsim_seg.builtin.weather import Sky
 from airsim_seg.types import Float64Array, Pose
 
@@ -45,11 +36,6 @@ SLICE_NS = 120_000_000
 MAX_CONTINUE_S = 86_400.0
 # What a vehicle touches that touches the terrain, where no object is seen there; Blocks calls its own so.
 GROUND_NAME = "Ground"
-
-# How far a part of a vehicle can get by turning alone: a tumbling drone's rotors, the nose of a car on a crest.
-SLACK_M: dict[SimMode, float] = {"Multirotor": 0.5, "Car": 0.3}
-
-KINDS: dict[SimMode, type[Vehicle]] = {"Multirotor": Multirotor, "Car": Car, "ComputerVision": FlyingCamera}
 
 
 class Watcher(Protocol):
@@ -94,7 +80,6 @@ class World:
         self.mode: SimMode = settings.mode
         self.now_ns = epoch_ns
         self.objects = ObjectTable(scene, settings.world.segmentation)
-        self._scene_ground = RememberedGround(scene.ground_down_m)
         self.home, sun = settings.world.home, settings.world.time_of_day
         self.sky = Sky(self.home.latitude_deg, self.home.longitude_deg)
         self.sky.set_time_of_day(sun.enabled, sun.start, sun.is_dst, sun.speed, sun.interval_s, sun.move_sun, epoch_ns)
@@ -107,11 +92,15 @@ class World:
         self._scenery = Scenery(scene, epoch_ns)
         self._wind_mps = settings.world.wind_mps
         self.vehicles: dict[str, Vehicle] = {}
+        self._spawner = Spawner(scene, settings, self._obstacles, lambda: self.vehicles)
         for name, own in sorted(settings.vehicles.items()):
             self.vehicles[name] = self._new_vehicle(name, own)
         flown = (name for name in self.vehicles if settings.vehicles[name].is_fpv)
         self._default_name = next(flown, next(iter(self.vehicles)))
-        self.sensors = {name: self._suite(self.vehicles[name], own) for name, own in settings.vehicles.items()}
+        self.sensors = {
+            name: self._spawner.sensors(self.vehicles[name], own, self.now_ns)
+            for name, own in settings.vehicles.items()
+        }
         self._running = asyncio.Event()
         if not paused:
             self._running.set()
@@ -119,31 +108,7 @@ class World:
         self._one_continue = asyncio.Lock()
 
     def _new_vehicle(self, name: str, own: VehicleSettings) -> Vehicle:
-        north, east, down = (float(v) for v in self.scene.player_start.position_m)
-
-        def ground_down_m(north_m: float, east_m: float) -> float:
-            return self.scene.ground_down_m(north_m + north, east_m + east) - down
-
-        heading = 0.0 if own.world_heading else yaw_of(self.scene.player_start)
-        start = Pose.from_euler(np.zeros(3), yaw_rad=heading + yaw_of(own.start))
-        if self.mode == "ComputerVision":  # the others stand on the ground
-            start = attached(
-                Pose.from_euler(np.zeros(3), yaw_rad=heading), Pose(np.zeros(3), own.start.orientation_wxyz)
-            )
-        cameras = rig(self.mode, self.settings.camera_defaults, own.cameras)
-        vehicle = KINDS[self.mode](name, own.start.position_m, start, cameras, ground_down_m)
-        vehicle.home, vehicle.passes_through = self.home, own.passes_through
-        if isinstance(vehicle, Multirotor):
-            vehicle.pilot.armed = vehicle.pilot.armed_at_start = own.armed
-        vehicle.time_ns = self.now_ns
-        vehicle.wind_mps = self._wind_mps
-        if self._obstacles is not None and vehicle.hull is not None and own.collides:
-            on, oe, od = (own.start.position_m + self.scene.player_start.position_m).tolist()
-            feeler = Feeler(
-                self._obstacles, vehicle.hull, self._scene_ground, lambda: self.vehicles, name, SLACK_M[self.mode]
-            )
-            vehicle.meet(feeler, (on, oe, od))
-            vehicle.passes_through = own.passes_through
+        vehicle = self._spawner.vehicle(name, own, self.now_ns, self._wind_mps)
         self.traces.add(vehicle, is_on=own.leaves_trace)
         return vehicle
 
@@ -162,7 +127,7 @@ class World:
         own = VehicleSettings(start, world_heading=True)
         self.vehicles[name] = self._new_vehicle(name, own)
         self.objects.embody(name)
-        self.sensors[name] = self._suite(self.vehicles[name], own)
+        self.sensors[name] = self._spawner.sensors(self.vehicles[name], own, self.now_ns)
         return True
 
     def set_wind(self, wind_mps: tuple[float, float, float]) -> None:
@@ -170,12 +135,6 @@ class World:
         self._wind_mps = wind_mps
         for vehicle in self.vehicles.values():
             vehicle.wind_mps = wind_mps
-
-    def _suite(self, vehicle: Vehicle, own: VehicleSettings) -> SensorSuite:
-        sensors = default_sensors(self.mode) if own.sensors is None else own.sensors
-        in_scene_m = vehicle.origin_m + self.scene.player_start.position_m
-        carrier = Carrier(vehicle.origin_m, in_scene_m, f"{self.scene.seed}/{vehicle.name}", self.home)
-        return SensorSuite(vehicle, sensors, carrier, self.now_ns)
 
     def vehicle(self, name: str) -> Vehicle | None:
         """The vehicle of that name; "" is the one of settings.json with IsFpvVehicle, or else its first by name."""
