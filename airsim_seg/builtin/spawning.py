@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from airsim_seg.builtin.cameras import rig
+from airsim_seg.builtin.feeler import Feeler
 from airsim_seg.builtin.geometry import attached, yaw_of
-from airsim_seg.builtin.obstacles import Feeler, Obstacles
+from airsim_seg.builtin.obstacles import Obstacles
 from airsim_seg.builtin.scene import Scene, Wind
 from airsim_seg.builtin.sensor_settings import default_sensors
 from airsim_seg.builtin.sensors.base import Carrier

@@ -17,7 +17,7 @@ from airsim_seg.types import Float64Array, Pose
 if TYPE_CHECKING:
     # Cameras know the settings, the settings the sensors, and the sensors what a vehicle's motion is.
     from airsim_seg.builtin.cameras import Camera
-    from airsim_seg.builtin.obstacles import Feeler
+    from airsim_seg.builtin.feeler import Feeler
 
 
 def _zeros() -> Float64Array:
