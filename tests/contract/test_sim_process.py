@@ -302,3 +302,35 @@ def test_the_real_command_serves_its_neighbourhood_and_ctrl_c_is_130(tmp_path):
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=DEADLINE_S)
         assert process.returncode == 130
+
+
+STARTED = """
+import sys
+from airsim_seg.builtin import serving
+from airsim_seg.cli.main import main
+
+async def look(world, renderer, sock, on_ready, parent_pid, switches):
+    sock.close()
+    print("LOADED", *sys.modules)
+
+serving.serve_until_stopped = look
+main(["sim", "--env", "City", "--port", "0", "--settings", '{"SettingsVersion": 1.2, "SimMode": "Multirotor"}'])
+"""
+
+
+@pytest.mark.slow
+def test_the_second_start_loads_nothing_that_it_does_not_need(tmp_path):
+    def start() -> tuple[list[str], set[str]]:
+        command = [sys.executable, "-c", STARTED]
+        environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+        said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        [loaded] = [line.split()[1:] for line in said.splitlines() if line.startswith("LOADED")]
+        return said.splitlines(), set(loaded)
+
+    first, second = start(), start()
+    assert "airsim_seg.builtin.environments.city" in first[1]
+    assert [name for name in second[1] if name.startswith("airsim_seg.builtin.environments.city_b")] == []
+    heavy = {"torch", "torchvision", "pandas", "scipy.linalg", "matplotlib", "h5py", "moderngl", "fanet", "jinja2"}
+    assert second[1] & heavy == set()
+    assert [line for line in second[0] if line.startswith("compiling")] == []
+    assert [line for line in first[0] if "objects" in line] == [line for line in second[0] if "objects" in line]

@@ -43,13 +43,13 @@ def _later(module: str, function: str) -> Callable[[int], Any]:
 ENVIRONMENTS: Mapping[str, Environment] = {
     "Neighborhood": Environment(
         _later("neighborhood", "build_neighborhood"),
-        _later("neighborhood", "neighborhood_ground"),
+        _later("terrain", "neighborhood_ground"),
         CLASS_OF_PREFIX,
         "suburban houses, gardens and woods, after AirSim's own Neighborhood",
     ),
     "City": Environment(
         _later("city", "build_city"),
-        _later("city", "city_ground"),
+        _later("city_grid", "city_ground"),
         city_names.CLASS_OF_PREFIX,
         "streets of houses and shops, a park, traffic; objects with own ids",
     ),
@@ -61,7 +61,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
     ),
     "Country": Environment(
         _later("country", "build_country"),
-        _later("country", "country_ground"),
+        _later("country_land", "country_ground"),
         country_names.CLASS_OF_PREFIX,
         "winding roads over hills, fields, farms, cattle, ponds",
     ),

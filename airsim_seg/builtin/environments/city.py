@@ -6,12 +6,12 @@ import numpy as np
 
 from airsim_seg.builtin.environments import city_blocks, city_parks, city_roads, city_traffic
 from airsim_seg.builtin.environments.city_builder import CityBuilder
-from airsim_seg.builtin.environments.city_grid import AVENUES, LANE_M, blocks, outline
+from airsim_seg.builtin.environments.city_grid import AVENUES, LANE_M, blocks, ground_down_m, outline
 from airsim_seg.builtin.environments.city_streets import flat_rectangles
 from airsim_seg.builtin.environments.colours import varied
 from airsim_seg.builtin.environments.meshes import placed
 from airsim_seg.builtin.rendering.materials import Material
-from airsim_seg.builtin.scene import Scene, Terrain
+from airsim_seg.builtin.scene import Scene
 from airsim_seg.types import Pose
 
 NAME = "City"
@@ -48,16 +48,6 @@ def build_city(seed: int) -> Scene:
         ground_down_m=ground_down_m,
         shelter_m=_SHELTER_M,
     )
-
-
-def ground_down_m(north_m: float, east_m: float) -> float:
-    """The Terrain of the City: level everywhere."""
-    return 0.0 * (north_m + east_m)
-
-
-def city_ground(seed: int) -> Terrain:  # noqa: ARG001
-    """The ground of a seed's world, without the world."""
-    return ground_down_m
 
 
 def _add_ground(builder: CityBuilder) -> None:

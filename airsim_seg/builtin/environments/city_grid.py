@@ -6,6 +6,8 @@ Everything is drawn in one frame for the whole city: x north, y west, z up, orig
 from dataclasses import dataclass
 from itertools import pairwise
 
+from airsim_seg.builtin.scene import Terrain
+
 AVENUES: tuple[tuple[float, float], ...] = ((-112.0, 6.0), (-38.0, 7.0), (32.0, 6.0), (106.0, 6.0))  # east, half width
 STREETS: tuple[tuple[float, float], ...] = ((-106.0, 6.0), (-36.0, 6.0), (36.0, 7.0), (106.0, 6.0))  # north, half width
 CORNER_M = 5.0  # radius of the kerb at a crossing
@@ -103,3 +105,13 @@ def crossings() -> list[Rectangle]:
             n, e = half + CORNER_M, across + CORNER_M
             found.append(Rectangle(north - n, east - e, north + n, east + e))
     return found
+
+
+def ground_down_m(north_m: float, east_m: float) -> float:
+    """The Terrain of the City: level everywhere."""
+    return 0.0 * (north_m + east_m)
+
+
+def city_ground(seed: int) -> Terrain:  # noqa: ARG001
+    """The ground of a seed's world, without the world."""
+    return ground_down_m

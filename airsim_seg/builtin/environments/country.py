@@ -26,7 +26,7 @@ from airsim_seg.builtin.environments.outdoors import (
 from airsim_seg.builtin.environments.site import Site
 from airsim_seg.builtin.environments.woods import scattered
 from airsim_seg.builtin.rendering.materials import Material
-from airsim_seg.builtin.scene import Scene, Terrain
+from airsim_seg.builtin.scene import Scene
 from airsim_seg.types import Pose
 
 NAME = "Country"
@@ -68,11 +68,6 @@ def build_country(seed: int) -> Scene:
     _add_lone_things(site, plan, rng)
     add_traffic(site, plan, rng)
     return _scene(site, plan, seed)
-
-
-def country_ground(seed: int) -> Terrain:
-    """The ground of a seed's world, without the world: a third of a second."""
-    return make_land(make_plan(np.random.default_rng(seed))).ground_down_m
 
 
 def _scene(site: Site, plan: Plan, seed: int) -> Scene:

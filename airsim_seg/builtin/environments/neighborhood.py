@@ -10,7 +10,7 @@ from airsim_seg.builtin.environments.lots import Lot, build_lot, build_pool_gard
 from airsim_seg.builtin.environments.meshes import Levels, Mesh, moved, placed
 from airsim_seg.builtin.environments.neighborhood_traffic import add_traffic
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
-from airsim_seg.builtin.scene import Scene, Terrain
+from airsim_seg.builtin.scene import Scene
 from airsim_seg.types import Pose
 
 NAME = "Neighborhood"
@@ -47,11 +47,6 @@ def build_neighborhood(seed: int) -> Scene:
         player_start=Pose.from_euler((-62.0, 2.0, 0.0), yaw_rad=0.0),
         ground_down_m=terrain.ground_down_m,
     )
-
-
-def neighborhood_ground(seed: int) -> Terrain:  # noqa: ARG001
-    """The ground of a seed's world, without the world."""
-    return terrain.ground_down_m
 
 
 def _stretches() -> list[tuple[float, float, float, float]]:

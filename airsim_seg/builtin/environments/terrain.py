@@ -4,6 +4,7 @@ import numpy as np
 
 from airsim_seg.builtin.environments.meshes import Mesh, flat, placed, quad
 from airsim_seg.builtin.rendering.materials import Material
+from airsim_seg.builtin.scene import Terrain
 from airsim_seg.types import Float64Array
 
 HALF_M = 168.0
@@ -27,6 +28,11 @@ def ground_up_m(north_m: Float64Array, east_m: Float64Array) -> Float64Array:
 def ground_down_m(north_m: float, east_m: float) -> float:
     """Down coordinate of the ground, metres NED: the Terrain of the Neighborhood."""
     return -float(ground_up_m(np.array(north_m), np.array(east_m)))
+
+
+def neighborhood_ground(seed: int) -> Terrain:  # noqa: ARG001
+    """The ground of a seed's world, without the world."""
+    return ground_down_m
 
 
 def ground_meshes() -> list[Mesh]:
