@@ -24,7 +24,7 @@ import airsim_seg
 
 Array = npt.NDArray[Any]
 
-# A dozen worlds: one takes 20 to 60 MB.
+# A dozen worlds and more: one takes 20 to 45 MB.
 MOST_BYTES = 512 * 2**20
 _MOST_HEAD_BYTES = 8 * 2**20
 _FORMAT = 1
