@@ -4,6 +4,7 @@ Threads would not do: numba compiles under the GIL. Each process fills numba's c
 simulator then loads; whatever a process fails to do, the simulator compiles when it needs it.
 """
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -116,7 +117,10 @@ class Precompiling:
         missing = [name for name in parts if not all(is_compiled(kernel) for kernel in PARTS[name].kernels)]
         if (os.cpu_count() or 1) < 2:
             missing = []
-        self._processes = [_started(name) for name in missing]
+        self._processes: list[subprocess.Popen[str]] = []
+        with contextlib.suppress(OSError):  # no process can be started: the simulator compiles by itself
+            for name in missing:
+                self._processes.append(_started(name))
         self._listeners = [threading.Thread(target=_relay, args=(one, say)) for one in self._processes]
         for listener in self._listeners:
             listener.start()

@@ -43,9 +43,16 @@ for kernel, signatures in before.items():
 """
 
 BESIDE = """
+import sys
+
 from airsim_seg.builtin.precompiling import PARTS, Precompiling
 from airsim_seg.builtin.rendering.compiling import announced
 
+python, sys.executable = sys.executable, "/no/such/python"
+with Precompiling(print, ["rays"]) as nobody:
+    nobody.wait()
+assert nobody._processes == []
+sys.executable = python
 with Precompiling(print, ["rays"]) as given_up:
     assert len(given_up._processes) == 1
 assert [process.poll() for process in given_up._processes] == [-9]
