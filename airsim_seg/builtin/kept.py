@@ -39,7 +39,7 @@ _SCENE = _FIELDS | {"way_corners_m": np.float64, "way_lengths": np.int32, "mover
 def kept_paint(shelf: Shelf) -> Paint:
     """What mixed_paint makes."""
     box = shelf.get("paint", _PAINT)
-    shapes = [(len(Material), int((textures.level_sides() ** 2).sum())), (sky.MAP_SIZE, sky.MAP_SIZE, 3)]
+    shapes = [(len(Material), textures.NUM_TEXELS), (sky.MAP_SIZE, sky.MAP_SIZE, 4)]
     if box is not None and [box.arrays[key].shape for key in _PAINT] == shapes:
         return Paint(**box.arrays)
     paint = mixed_paint()

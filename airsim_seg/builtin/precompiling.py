@@ -52,11 +52,11 @@ def _shade() -> None:
         return np.zeros(shape, np.float32)
 
     one = np.float32(1.0)
-    colour, ints = floats(3), np.zeros(1, np.int32)
+    colour = floats(3)
     light = shading.Light(
         sun_direction=colour, sun=colour, ambient=colour, bounce=colour, haze=colour, haze_per_m=one,
-        shadow_map=floats(1, 1), shadow_matrix=floats(3, 4), shadow_shift=one, heights=floats(1, 1),
-        heights_extent_m=one, sky=floats(1, 1, 3), sky_scale=one, wet=one, snow=one, litter=one,
+        shadow_map=floats(1, 1), shadow_matrix=floats(3, 4), shadow_shift=one, heights=floats(1, 1, 4),
+        heights_extent_m=one, sky=floats(1, 1, 4), sky_scale=one, wet=one, snow=one, litter=one,
     )  # fmt: skip
     bytes_ = np.zeros(1, np.uint8)
     textures = np.zeros((1, 1), np.uint32)
@@ -64,8 +64,8 @@ def _shade() -> None:
         shading.resolve,
         shading.Hits(np.zeros((0, 8), np.int32), floats(0, 8), floats(1, triangles.RECORD_SIZE)),
         shading.Eye(2, floats(3, 3), colour, one),
-        shading.Surfaces(floats(1, shading.FACE_SIZE), floats(1, 3)),
-        shading.Skins(textures, ints, bytes_, bytes_, floats(1), floats(1), floats(1, 1)),
+        shading.Surfaces(floats(1, shading.FACE_SIZE)),
+        shading.Skins(textures, floats(1, 1, 4)),
         light, bytes_, one, np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.int32), floats(0, 0),
     )  # fmt: skip
 
@@ -79,7 +79,7 @@ def _tiny() -> Scene:
 
 
 def _stage() -> None:
-    paint = Paint(np.zeros((1, 1), np.uint32), np.zeros((1, 1, 3), np.float32))
+    paint = Paint(np.zeros((1, 1), np.uint32), np.zeros((1, 1, 4), np.float32))
     looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), paint, 64, Crew(1))
     Stage(_tiny(), (), sky.Daylight(), looks).movement.warm_up()
 

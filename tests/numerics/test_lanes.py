@@ -37,12 +37,22 @@ def whole_numbers(a, out):
 @njit(error_model="numpy")
 def look_ups(table, small, rows, out):
     which = lanes.load(rows, 0)
-    for k, column in enumerate(lanes.columns(table, which, 2)):
+    alike = lanes.all_of(which == lanes.lane(which, 0))
+    for k, column in enumerate(lanes.columns(table, which, 2, alike)):
         lanes.store(out, 8 * k, column)
     lanes.store(out, 64, lanes.gather(table, which * np.int32(table.shape[1]) + 1))
     lanes.store(out, 72, lanes.floats(lanes.gather(small, which)))
     everywhere, somewhere = lanes.all_of(which > 2), lanes.any_of(which > 2)
     return lanes.lane(which, 3), everywhere, somewhere
+
+
+@njit(error_model="numpy")
+def neighbours(table, whole, places, out, whole_out):
+    at = lanes.load(places, 0)
+    for k, values in enumerate(lanes.fours(table, at)):
+        lanes.store(out, 8 * k, values)
+    for k, values in enumerate(lanes.pairs(whole, at)):
+        lanes.store(whole_out, 8 * k, values)
 
 
 @njit(error_model="numpy")
@@ -91,10 +101,21 @@ def test_whole_numbers():
 def test_look_ups():
     rng = np.random.default_rng(0)
     table, small = rng.random((20, 12)).astype(np.float32), rng.integers(0, 256, 20).astype(np.uint8)
-    rows, out = np.array([3, 0, 19, 7, 7, 2, 11, 5], np.int32), np.empty(80, np.float32)
-    assert look_ups(table, small, rows, out) == (7, False, True)
-    assert np.array_equal(out[:64].reshape(8, 8), table[rows, 2:10].T)
-    assert np.array_equal(out[64:].reshape(2, 8), [table[rows, 1], small[rows]])
+    for rows, everywhere in (([3, 0, 19, 7, 7, 2, 11, 5], False), ([4] * 8, True)):
+        out = np.empty(80, np.float32)
+        assert look_ups(table, small, np.array(rows, np.int32), out) == (rows[3], everywhere, True)
+        assert np.array_equal(out[:64].reshape(8, 8), table[rows, 2:10].T)
+        assert np.array_equal(out[64:].reshape(2, 8), [table[rows, 1], small[rows]])
+
+
+def test_several_elements_at_each_place():
+    rng = np.random.default_rng(2)
+    table, whole = rng.random(60).astype(np.float32), rng.integers(0, 2**32, 60).astype(np.uint32)
+    at, out = rng.integers(0, 56, 8).astype(np.int32), np.empty(48, np.float32)
+    whole_out = np.empty(16, np.int32)
+    neighbours(table, whole, at, out, whole_out)
+    assert np.array_equal(out[:32].reshape(4, 8), [table[at + k] for k in range(4)])
+    assert np.array_equal(whole_out.view(np.uint32).reshape(2, 8), [whole[at], whole[at + 1]])
 
 
 def test_taps_count_what_is_at_most_the_limit():

@@ -206,36 +206,112 @@ def gather(_typing, array, offsets):
     return lanes(array, offsets), build
 
 
+def _shuffled(builder, a, b, *orders):
+    return [builder.shuffle_vector(a, b, ir.Constant(INTS.vector, order)) for order in orders]
+
+
+def _mixed(builder, a, b):
+    """Elements of two vectors of eight in turns, within each half: the first two of each, and the last two."""
+    return _shuffled(builder, a, b, [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15])
+
+
+def _mixed_pairs(builder, a, b):
+    """The same with two elements for one."""
+    return _shuffled(builder, a, b, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
+
+
 def _transposed(builder, rows):
     """Eight vectors of eight: element j of vector i becomes element i of vector j, in 24 steps of one instruction."""
-
-    def mixed(a, b, order):
-        return builder.shuffle_vector(a, b, ir.Constant(INTS.vector, order))
-
-    low, high = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
-    pairs = [mixed(rows[k], rows[k + 1], order) for k in range(0, 8, 2) for order in (low, high)]
-    low, high = [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]
-    fours = [mixed(pairs[k], pairs[k + 2], order) for k in (0, 1, 4, 5) for order in (low, high)]
+    pairs = [mixed for k in range(0, 8, 2) for mixed in _mixed(builder, rows[k], rows[k + 1])]
+    fours = [mixed for k in (0, 1, 4, 5) for mixed in _mixed_pairs(builder, pairs[k], pairs[k + 2])]
     low, high = [0, 1, 2, 3, 8, 9, 10, 11], [4, 5, 6, 7, 12, 13, 14, 15]
-    return [mixed(fours[k], fours[k + 4], order) for order in (low, high) for k in range(4)]
+    return [_shuffled(builder, fours[k], fours[k + 4], order)[0] for order in (low, high) for k in range(4)]
 
 
 @intrinsic
-def columns(_typing, array, rows, first):
-    """Columns first to first + 7 of eight rows of a float32 [N,M], as eight Floats: a lane is a row."""
+def columns(_typing, array, rows, first, alike):
+    """Columns first to first + 7 of eight rows of a float32 [N,M], as eight Floats: a lane is a row.
+
+    Args:
+        array: float32 [N,M].
+        rows: Ints.
+        first: a column.
+        alike: bool, whether all eight are the same row; then it is read once.
+    """
 
     def build(context, builder, signature, arguments):
-        array, rows, first = arguments
+        array, rows, first, alike = arguments
         struct = context.make_array(signature.args[0])(context, builder, array)
         width = cgutils.unpack_tuple(builder, struct.shape)[1]
-        loaded = []
-        for k in range(LANES):
-            row = builder.zext(builder.extract_element(rows, ir.Constant(_I32, k)), width.type)
-            place = builder.gep(struct.data, [builder.add(builder.mul(row, width), first)], inbounds=True)
-            loaded.append(builder.load(builder.bitcast(place, FLOATS.vector.as_pointer()), align=4))
-        return context.make_tuple(builder, signature.return_type, _transposed(builder, loaded))
 
-    return types.UniTuple(FLOATS, LANES)(array, rows, types.intp), build
+        def place(k):
+            row = builder.zext(builder.extract_element(rows, ir.Constant(_I32, k)), width.type)
+            return builder.gep(struct.data, [builder.add(builder.mul(row, width), first)], inbounds=True)
+
+        with builder.if_else(alike) as (then, otherwise):
+            with then:
+                one = place(0)
+                same = [builder.load(builder.gep(one, [ir.Constant(_I32, k)], inbounds=True)) for k in range(LANES)]
+                same = [_spread(builder, value, FLOATS.vector) for value in same]
+                end_of_same = builder.block
+            with otherwise:
+                loaded = [
+                    builder.load(builder.bitcast(place(k), FLOATS.vector.as_pointer()), align=4) for k in range(LANES)
+                ]
+                turned = _transposed(builder, loaded)
+                end_of_turned = builder.block
+        merged = []
+        for one, other in zip(same, turned, strict=True):
+            either = builder.phi(FLOATS.vector)
+            either.add_incoming(one, end_of_same)
+            either.add_incoming(other, end_of_turned)
+            merged.append(either)
+        return context.make_tuple(builder, signature.return_type, merged)
+
+    return types.UniTuple(FLOATS, LANES)(array, rows, types.intp, types.boolean), build
+
+
+@intrinsic
+def pairs(_typing, array, offsets):
+    """gather at eight offsets, and gather one further: two Ints of a uint32 or int32 array, in half of the loads."""
+
+    def build(context, builder, signature, arguments):
+        array, offsets = arguments
+        both = ir.VectorType(ir.IntType(64), LANES)
+        result = ir.Constant(both, ir.Undefined)
+        for k in range(LANES):
+            offset = builder.zext(builder.extract_element(offsets, ir.Constant(_I32, k)), ir.IntType(64))
+            place = _element(context, builder, signature.args[0], array, offset)
+            two = builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()), align=4)
+            result = builder.insert_element(result, two, ir.Constant(_I32, k))
+        flat = ir.VectorType(_I32, 2 * LANES)
+        result, nothing = builder.bitcast(result, flat), ir.Constant(flat, ir.Undefined)
+        parts = [[2 * k + part for k in range(LANES)] for part in range(2)]
+        split = [builder.shuffle_vector(result, nothing, ir.Constant(INTS.vector, part)) for part in parts]
+        return context.make_tuple(builder, signature.return_type, split)
+
+    return types.UniTuple(INTS, 2)(array, offsets), build
+
+
+@intrinsic
+def fours(_typing, array, offsets):
+    """Four elements one after another at each of eight offsets of a float32 array, as four Floats."""
+    four = ir.VectorType(_FLOAT, 4)
+
+    def build(context, builder, signature, arguments):
+        array, offsets = arguments
+        rows = []
+        for k in range(LANES):
+            offset = builder.zext(builder.extract_element(offsets, ir.Constant(_I32, k)), ir.IntType(64))
+            place = _element(context, builder, signature.args[0], array, offset)
+            rows.append(builder.load(builder.bitcast(place, four.as_pointer()), align=4))
+        wide = ir.Constant(INTS.vector, list(range(LANES)))
+        rows = [builder.shuffle_vector(rows[k], rows[k + 4], wide) for k in range(4)]
+        low, high = _mixed(builder, rows[0], rows[1]), _mixed(builder, rows[2], rows[3])
+        columns = [mixed for one, other in zip(low, high, strict=True) for mixed in _mixed_pairs(builder, one, other)]
+        return context.make_tuple(builder, signature.return_type, columns)
+
+    return types.UniTuple(FLOATS, 4)(array, offsets), build
 
 
 @intrinsic

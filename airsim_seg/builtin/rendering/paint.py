@@ -13,7 +13,7 @@ class Paint:
 
     Attributes:
         textures: uint32 [M,texels], see textures.paint_all.
-        clear_sky: float32 [1024,1024,3], the sky_map of sky.Daylight().
+        clear_sky: float32 [1024,1024,4], the sky_map of sky.Daylight().
     """
 
     textures: UInt32Array

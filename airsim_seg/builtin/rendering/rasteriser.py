@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from airsim_seg.builtin.rendering import cutouts, raster, shading, sky, textures, triangles
+from airsim_seg.builtin.rendering import cutouts, raster, shading, sky, triangles
 from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
@@ -65,7 +65,7 @@ class Rasteriser:
         paint = mixed_paint() if paint is None else paint
         self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), paint, shadow_map_size, self._crew)
         self._two_sided = (self._looks.table.cutout >= 0).astype(np.uint8)
-        self._skins = paint_skins(self._looks)
+        self._skins = shading.Skins(self._looks.paint.textures, shading.smooth_table(stains()))
         self._nearness, self._seen = np.empty((0, 0), np.float32), np.empty((0, 0), np.int32)  # kept between pictures
         self._daylight = sky.Daylight() if daylight is None else daylight
         with PARALLEL_LOCK:
@@ -205,9 +205,8 @@ def _focal_px(view: View) -> float:
     return float(camera_matrix(view.size_hw, view.fov_deg)[0, 0])
 
 
-def paint_skins(looks: Looks) -> shading.Skins:
-    """What the materials look like."""
-    table, painted, levels = looks.table, looks.paint.textures, textures.level_starts()
+def stains() -> Float32Array:
+    """float32 [256,256], -1..1: the large patches that surfaces have outdoors."""
     noise = fractal_noise(256, np.random.default_rng(TEXTURE_SEED), cells=3, octaves=7, persistence=0.65)
-    patches = ((noise - noise.mean()) / (2 * noise.std())).clip(-1, 1).astype(np.float32)
-    return shading.Skins(painted, levels, table.tinted, table.foliage, table.reflectance, table.patchiness, patches)
+    patches: Float32Array = ((noise - noise.mean()) / (2 * noise.std())).clip(-1, 1).astype(np.float32)
+    return patches

@@ -24,18 +24,20 @@ from airsim_seg.builtin.rendering.lanes import (
     any_of,
     columns,
     floats,
+    fours,
     gather,
     ints,
     lane,
     lane_numbers,
     load,
+    pairs,
     store,
     store_threes,
     taps,
     truncated,
     where,
 )
-from airsim_seg.types import Float32Array, Int32Array, Int64Array, UInt8Array, UInt32Array
+from airsim_seg.types import Float32Array, Int32Array, Int64Array, UInt32Array
 
 at = np.uint64  # a signed index is first tested for being negative, which every look-up would pay for
 f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower
@@ -48,6 +50,7 @@ WATER_BELOW = f32(0.048)  # the reflectance of pools and lakes is below this, th
 
 
 FACE_SIZE = 24
+TEXTURE_SIZE = 256  # of textures.py
 LEAVES, SOLID, SKY = 0, 1, 2
 
 
@@ -69,26 +72,20 @@ class Eye(NamedTuple):
 
 
 class Surfaces(NamedTuple):
-    """The scene's triangles: faces float32 [T,24], tints float32 [K,3] an object.
+    """The scene's triangles: faces float32 [T,24].
 
-    A face is three normals, three pairs of texture coordinates, texels a metre, material, object and its own
-    brightness in one row; for leaf cards also the light that light_foliage found and, last, how much warmer (towards
-    autumn) than its tint the plant is.
+    A face is all that shading has to know of a triangle in one row: three normals, three pairs of texture coordinates,
+    texels a metre, material, and the colour (red, green, blue) that its texture is multiplied with. Of leaf cards the
+    last four are the light that light_foliage found, of other things reflectance and patchiness.
     """
 
     faces: Float32Array
-    tints: Float32Array
 
 
 class Skins(NamedTuple):
-    """What the materials look like: textures.paint_all, materials.material_table and a noise map of stains."""
+    """What the materials look like: textures.paint_all, and a noise map of stains as smooth_table makes it."""
 
     textures: UInt32Array
-    levels: Int32Array
-    tinted: UInt8Array
-    foliage: UInt8Array
-    reflectance: Float32Array
-    patchiness: Float32Array
     patches: Float32Array
 
 
@@ -97,8 +94,8 @@ class Light(NamedTuple):
 
     sun_direction, sun, ambient, bounce, haze float32 [3]; haze_per_m; shadow_map float32 [N,N], shadow_matrix
     float64 [3,4] (world -> column, row, nearness), shadow_shift (how much farther a surface must be behind its own
-    shadow than with texels of 0.1 m, at least 1); heights float32 [M,M], metres up, blurred, over
-    [-heights_extent_m, +heights_extent_m]; sky float32 [S,S,3] with sky_scale = texels a unit; wet, snow and litter
+    shadow than with texels of 0.1 m, at least 1); heights float32 [M,M,4], smooth_table of metres up, blurred, over
+    [-heights_extent_m, +heights_extent_m]; sky float32 [S,S,4] with sky_scale = texels a unit; wet, snow and litter
     0..1 on what faces up.
     """
 
@@ -170,36 +167,29 @@ def _squared(texel, scale):
 @inline
 def _leaf(skins, material, u, v, level):
     """The nearest texel, linear RGB: leaves are smaller than pixels, and as random as an interpolation of them."""
-    side = ints(256) >> level
+    side = ints(TEXTURE_SIZE) >> level
     scale = floats(side)
     i, j = truncated(u * scale) & (side - 1), truncated(v * scale) & (side - 1)
-    start = material * skins.textures.shape[1] + gather(skins.levels, level)
-    return _squared(gather(skins.textures, start + j * side + i), 1.0 / 255.0)
+    start = material * skins.textures.shape[1] + side * side
+    return _squared(gather(skins.textures, start + j * (side + 1) + i), 1.0 / 255.0)
 
 
 @inline
 def _texture(skins, material, u, v, level):
     """Bilinear look-up; linear RGB."""
-    side = ints(256) >> level
+    side = ints(TEXTURE_SIZE) >> level
     scale = floats(side)
     x, y = u * scale - 0.5, v * scale - 0.5
     i, j = _floor(x), _floor(y)
     part_x, part_y = truncated((x - floats(i)) * 256.0), truncated((y - floats(j)) * 256.0)
     mask = side - 1
-    start = material * skins.textures.shape[1] + gather(skins.levels, level)
-    top, below = start + (j & mask) * side, start + ((j + 1) & mask) * side
-    left, right = i & mask, (i + 1) & mask
+    first = material * skins.textures.shape[1] + side * side + (i & mask)
+    t00, t10 = pairs(skins.textures, first + (j & mask) * (side + 1))
+    t01, t11 = pairs(skins.textures, first + ((j + 1) & mask) * (side + 1))
     # Four texels of three bytes times four weights that add up to 256, red and blue in one multiplication.
     w11 = (part_x * part_y) >> 8
     w10, w01 = part_x - w11, part_y - w11
     w00 = 256 - part_x - w01
-    t = skins.textures
-    t00, t10, t01, t11 = (
-        gather(t, top + left),
-        gather(t, top + right),
-        gather(t, below + left),
-        gather(t, below + right),
-    )
     odd, even = 0xFF00FF, 0x00FF00
     rb = (t00 & odd) * w00 + (t10 & odd) * w10 + (t01 & odd) * w01 + (t11 & odd) * w11
     g = (t00 & even) * w00 + (t10 & even) * w10 + (t01 & even) * w01 + (t11 & even) * w11
@@ -208,16 +198,21 @@ def _texture(skins, material, u, v, level):
     return red * red, green * green, blue * blue
 
 
+def smooth_table(values: Float32Array) -> Float32Array:
+    """What _smooth reads of a repeating square map [N,N], N a power of two: [N,N,4], each with its three neighbours."""
+    below = np.roll(values, -1, 0)
+    return np.ascontiguousarray(np.stack([values, np.roll(values, -1, 1), below, np.roll(below, -1, 1)], -1))
+
+
 @inline
 def _smooth(table, row, column):
-    """Bilinear look-up in a repeating square map whose side is a power of two."""
+    """Bilinear look-up in a smooth_table."""
     side = np.int32(table.shape[0])
     mask = side - np.int32(1)
     i, j = _floor(row), _floor(column)
     y, x = row - floats(i), column - floats(j)
-    i0, i1, j0, j1 = (i & mask) * side, ((i + 1) & mask) * side, j & mask, (j + 1) & mask
-    upper = gather(table, i0 + j0) * (1.0 - x) + gather(table, i0 + j1) * x
-    lower = gather(table, i1 + j0) * (1.0 - x) + gather(table, i1 + j1) * x
+    here, right, below, across = fours(table, ((i & mask) * side + (j & mask)) * 4)
+    upper, lower = here * (1.0 - x) + right * x, below * (1.0 - x) + across * x
     return upper * (1.0 - y) + lower * y
 
 
@@ -263,7 +258,7 @@ def light_foliage(counter, corners, rows, light, faces):
         corners: float32 [T,3,3], world NED.
         rows: int32 [N], the leaf cards, N a multiple of LANES.
         light: with its shadow map and heights.
-        faces: float32 [T,24] (out): the sun at each corner in 19 to 21, the openness of the middle in 22.
+        faces: float32 [T,24] (out): the sun at each corner in 20 to 22, the openness of the middle in 23.
     """
     first = LANES * next_piece(counter)
     while first < len(rows):
@@ -276,10 +271,10 @@ def light_foliage(counter, corners, rows, light, faces):
             north, east, down = north + x, east + y, down + z
             lit = _sunlit(light, x, y, z, zero, zero, zero, floats(1.0))
             for k in range(LANES):
-                faces[rows[first + k], 19 + c] = lane(lit, k)
+                faces[rows[first + k], 20 + c] = lane(lit, k)
         free = _openness(light, north / 3.0, east / 3.0, down / 3.0)
         for k in range(LANES):
-            faces[rows[first + k], 22] = lane(free, k)
+            faces[rows[first + k], 23] = lane(free, k)
         first = LANES * next_piece(counter)
 
 
@@ -290,8 +285,8 @@ def _sky(light, vx, vy, vz):
     size = np.int32(light.sky.shape[0])
     half, last = f32(size // 2), f32(size - np.int32(1))
     row, column = min(max(vx * scale + half, 0.0), last), min(max(vy * scale + half, 0.0), last)
-    offset = (truncated(row) * size + truncated(column)) * 3
-    return gather(light.sky, offset), gather(light.sky, offset + 1), gather(light.sky, offset + 2)
+    red, green, blue, _ = fours(light.sky, (truncated(row) * size + truncated(column)) * 4)
+    return red, green, blue
 
 
 @inline
@@ -340,9 +335,8 @@ def _ray(eye, column, row):
 
 
 @inline
-def _stained(skins, material, r, g, b, px, py):
+def _stained(skins, patchy, r, g, b, px, py):
     """Under the large patches that a surface has outdoors."""
-    patchy = gather(skins.patchiness, material)
     if any_of(patchy > 0.0):
         scale = f32(skins.patches.shape[0] / PATCH_TILE_M)
         stain = patchy * _smooth(skins.patches, px * scale, py * scale)
@@ -382,15 +376,17 @@ def _covered(skins, light, r, g, b, px, py, up, leafy, pixel_m):
 @inline
 def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
     """Linear RGB of eight samples: of leaf cards all, or of other things all."""
-    a0, b0, c0, a1, b1, c1, a2, b2 = columns(hits.records, who, 0)
-    c2, _, _, _, triangle, left, top, _ = columns(hits.records, who, 8)
+    alike = all_of(who == lane(who, 0))  # one triangle, as on walls and roads
+    a0, b0, c0, a1, b1, c1, a2, b2 = columns(hits.records, who, 0, alike)
+    c2, _, _, _, triangle, left, top, _ = columns(hits.records, who, 8, alike)
     x, y, t = column - left, row - top, truncated(triangle)
     e0, e1, e2 = a0 * x + b0 * y + c0, a1 * x + b1 * y + c1, a2 * x + b2 * y + c2
     depth = 1.0 / (e0 + e1 + e2)
     e0, e1, e2 = e0 * depth, e1 * depth, e2 * depth
-    nx0, ny0, nz0, nx1, ny1, nz1, nx2, ny2 = columns(surfaces.faces, t, 0)
-    nz2, u0, v0, u1, v1, u2, v2, density = columns(surfaces.faces, t, 8)
-    kind, thing, own, sun0, sun1, sun2, dome, warm = columns(surfaces.faces, t, 16)
+    nx0, ny0, nz0, nx1, ny1, nz1, nx2, ny2 = columns(surfaces.faces, t, 0, alike)
+    nz2, u0, v0, u1, v1, u2, v2, density = columns(surfaces.faces, t, 8, alike)
+    # The last four: a leaf's sun0, sun1, sun2 and dome, or what else is in Surfaces.
+    kind, red, green, blue, k0, k1, k2, k3 = columns(surfaces.faces, t, 16, alike)
     nx, ny, nz = e0 * nx0 + e1 * nx1 + e2 * nx2, e0 * ny0 + e1 * ny1 + e2 * ny2, e0 * nz0 + e1 * nz1 + e2 * nz2
     u, v = e0 * u0 + e1 * u1 + e2 * u2, e0 * v0 + e1 * v1 + e2 * v2
     vx, vy, vz = _ray(eye, column, row)
@@ -403,17 +399,13 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
     level = _level(depth * density / (eye.focal_px * math.sqrt(slant)))
     if leafy:
         r, g, b = _leaf(skins, material, u, v, level)
-        r, g, b = r * own * (1.0 + warm), g * own * (1.0 + 0.2 * warm), b * own * (1.0 - 0.4 * warm)
+        mirror = floats(0.0)
     else:
         r, g, b = _texture(skins, material, u, v, level)
-    tinted = gather(skins.tinted, material) > 0
-    if any_of(tinted):
-        tint = truncated(thing) * 3
-        r = r * where(tinted, gather(surfaces.tints, tint), 1.0)
-        g = g * where(tinted, gather(surfaces.tints, tint + 1), 1.0)
-        b = b * where(tinted, gather(surfaces.tints, tint + 2), 1.0)
-    r, g, b = _stained(skins, material, r, g, b, px, py)
-    mirror, wet = gather(skins.reflectance, material), floats(0.0)
+        r, g, b = _stained(skins, k1, r, g, b, px, py)
+        mirror = k0
+    r, g, b = r * red, g * green, b * blue
+    wet = floats(0.0)
     water = (mirror > 0.0) & (mirror < WATER_BELOW)
     if light.wet + light.snow + light.litter > f32(0.0):
         up = where(water, floats(0.0), -nz)  # what falls on water sinks
@@ -424,7 +416,7 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
     if leafy:
         # Light passes through a leaf, weaker than it leaves the lit side; leaves hide the sky from one another.
         facing = where(facing > 0.0, 0.2 + 0.8 * facing, 0.2 - 0.1 * facing)
-        lit, free = e0 * sun0 + e1 * sun1 + e2 * sun2, 0.5 * dome
+        lit, free = e0 * k0 + e1 * k1 + e2 * k2, 0.5 * k3
     else:
         lit, free = floats(0.0), _openness(light, px, py, pz)
         if any_of(facing > 0.0):

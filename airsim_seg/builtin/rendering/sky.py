@@ -61,7 +61,7 @@ def sun_direction(light: Daylight) -> Float64Array:
 
 @lru_cache(maxsize=4)
 def sky_map(light: Daylight, seed: int) -> Float32Array:
-    """float32 [1024,1024,3], linear RGB; row = north, column = east, see above. Shared: do not write."""
+    """float32 [1024,1024,4], linear RGB and nothing; row = north, column = east, see above. Shared: do not write."""
     axis = ((np.arange(MAP_SIZE) + 0.5) / MAP_SIZE * 2 - 1) * MAP_RADIUS
     east, north = np.meshgrid(axis, axis)
     square = north**2 + east**2
@@ -73,7 +73,9 @@ def sky_map(light: Daylight, seed: int) -> Float32Array:
     colour = colour + np.array(light.sun) * (0.03 * towards**6 + 0.15 * towards**90)
     cover = _clouds(direction, light.clouds, seed)[..., None]
     white = 0.9 * np.array(light.horizon) + 0.1 * np.array(light.sun)
-    return np.ascontiguousarray(colour * (1 - cover) + white * cover, np.float32)
+    table = np.zeros((MAP_SIZE, MAP_SIZE, 4), np.float32)  # four, since kernels read so many at once
+    table[..., :3] = colour * (1 - cover) + white * cover
+    return table
 
 
 def _clouds(direction: Float64Array, amount: float, seed: int) -> Float64Array:

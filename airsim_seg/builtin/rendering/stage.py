@@ -52,7 +52,7 @@ class Stage:
 
     def __init__(self, scene: Scene, spawned: tuple[Spawned, ...], daylight: sky.Daylight, looks: Looks) -> None:
         self.scene = scene = _with(scene, spawned) if spawned else scene
-        self.surfaces = _surfaces(scene)
+        self.surfaces = _surfaces(scene, looks.table)
         self.movement = Movement(scene, self.surfaces.faces, looks.crew)
         self.daylight, self._looks = daylight, looks
         self.shadows, self.light = _light(scene, daylight, looks)
@@ -143,7 +143,7 @@ def _chunks_of(scene: Scene, index: int) -> Int64Array:
     return np.flatnonzero(scene.object_index[scene.chunks[:, 0]] == index)
 
 
-def _surfaces(scene: Scene) -> shading.Surfaces:
+def _surfaces(scene: Scene, table: MaterialTable) -> shading.Surfaces:
     # Axis by axis: numpy is quick along long axes, and slow along those of three.
     corners, uv = scene.triangles_m.transpose(1, 2, 0), scene.uv.transpose(1, 2, 0)
     (ax, ay, az), (bx, by, bz) = (corners[k].astype(np.float64) - corners[0] for k in (1, 2))
@@ -155,12 +155,17 @@ def _surfaces(scene: Scene) -> shading.Surfaces:
     faces = np.zeros((count, shading.FACE_SIZE), np.float32)
     faces[:, :9] = scene.normals.reshape(-1, 9)
     faces[:, 9:15] = scene.uv.reshape(-1, 6)
-    faces[:, 15], faces[:, 16], faces[:, 17] = density, scene.materials, scene.object_index
+    faces[:, 15], faces[:, 16] = density, scene.materials
+    faces[:, 20], faces[:, 21] = table.reflectance[scene.materials], table.patchiness[scene.materials]
     # Each leaf card its own brightness, 0.3 to 1.7, and each plant its own hue.
     leafy = np.isin(scene.materials, list(FOLIAGE))
-    faces[:, 18] = np.where(leafy, 0.3 + 1.4 * _scattered(np.arange(count)), 1.0)
-    faces[leafy, 23] = np.repeat(_warmth(scene), np.diff(scene.chunks, axis=1)[:, 0])[leafy]
-    return shading.Surfaces(faces, scene.tints)
+    warmth = np.repeat(_warmth(scene), np.diff(scene.chunks, axis=1)[:, 0])[leafy]
+    own = 0.3 + 1.4 * _scattered(np.flatnonzero(leafy))
+    tinted = table.tinted[scene.materials] > 0
+    for k, warm in enumerate((1.0, 0.2, -0.4)):
+        faces[:, 17 + k] = np.where(tinted, scene.tints[:, k][scene.object_index], 1.0)
+        faces[leafy, 17 + k] *= own * (1 + warm * warmth)
+    return shading.Surfaces(faces)
 
 
 def _scattered(numbers: Int64Array) -> Float64Array:
@@ -191,7 +196,9 @@ def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.Sun
         shadow_map=moving.map,
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
         shadow_shift=np.float32(max(1.0, 2 * 1.2 * extent_m / looks.shadow_map_size / FINE_TEXEL_M)),
-        heights=shadows.heights(scene, looks.table, looks.masks, looks.crew, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0),
+        heights=shading.smooth_table(
+            shadows.heights(scene, looks.table, looks.masks, looks.crew, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0)
+        ),
         heights_extent_m=np.float32(extent_m),
         sky_scale=np.float32(sky.MAP_SIZE / 2 / sky.MAP_RADIUS),
         **_colours(light, looks),

@@ -13,9 +13,10 @@ from airsim_seg.builtin.rendering.facade_textures import FACADE_PAINTERS
 from airsim_seg.builtin.rendering.field_textures import FIELD_PAINTERS
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.noise import fractal_noise
-from airsim_seg.types import Float64Array, Int32Array, UInt32Array
+from airsim_seg.types import Float64Array, UInt32Array
 
 SIZE = 256
+NUM_TEXELS = 2 * SIZE * SIZE + SIZE  # of a material, see paint_all
 Painter = Callable[[np.random.Generator], Float64Array]
 
 
@@ -184,37 +185,26 @@ PAINTERS: dict[Material, Painter] = {
 
 @cache
 def paint_all(seed: int) -> UInt32Array:
-    """Paint every material with its pyramid; the arrays are shared by all who ask: do not write to them.
+    """Paint every material with its pyramid; the array is shared by all who ask: do not write to it.
 
     Args:
         seed: of the noise.
 
     Returns:
-        uint32 [M,texels], red + 256 green + 65536 blue, each the square root of linear light times 255, levels
-        256x256 to 1x1 one after the other; see level_starts.
+        uint32 [M,texels], red + 256 green + 65536 blue, each the square root of linear light times 255. The level of
+        side N, from 256 to 1, begins at texel N^2; its N rows have N + 1 texels, the last of them the first once more.
     """
     base = np.empty((len(Material), SIZE, SIZE, 3), np.float32)
     for material in Material:
         base[material] = np.clip(PAINTERS[material](np.random.default_rng((seed, material))), 0, 1)
-    levels = []
-    while True:
-        side = base.shape[1]
-        levels.append(base.reshape(len(base), side * side, 3))
-        if side == 1:
-            break
-        base = base.reshape(len(base), side // 2, 2, side // 2, 2, 3).mean((2, 4))
-    linear = np.concatenate(levels, 1)
-    red, green, blue = np.moveaxis(np.rint(np.sqrt(linear) * 255).astype(np.uint32), -1, 0)
-    texels: UInt32Array = red | green << 8 | blue << 16
+    side = SIZE
+    texels = np.zeros((len(base), NUM_TEXELS), np.uint32)
+    while side:
+        red, green, blue = np.moveaxis(np.rint(np.sqrt(base) * 255).astype(np.uint32), -1, 0)
+        level = red | green << 8 | blue << 16
+        rows = np.concatenate([level, level[:, :, :1]], 2)
+        texels[:, side * side : 2 * side * side + side] = rows.reshape(len(base), -1)
+        side //= 2
+        if side:
+            base = base.reshape(len(base), side, 2, side, 2, 3).mean((2, 4))
     return texels
-
-
-def level_sides() -> Int32Array:
-    """int32 [levels], how many texels a side the pictures of a material's pyramid have: 256, 128 ... 1."""
-    return np.array([SIZE >> k for k in range(SIZE.bit_length())], np.int32)
-
-
-def level_starts() -> Int32Array:
-    """int32 [levels], where among a material's texels each picture of its pyramid begins."""
-    texels = level_sides() ** 2
-    return (np.cumsum(texels) - texels).astype(np.int32)

@@ -1,5 +1,4 @@
 // What colour is the surface itself? Linear RGB. The same arithmetic as shading.py, whose functions these names recall.
-uniform int level_starts[LEVELS];
 uniform sampler2D patches;
 
 // Bilinear look-up in a repeating square map.
@@ -26,7 +25,8 @@ int level_of(float footprint) {
 
 vec3 texel_at(int material, int level, int column, int row) {
     int side = TEXTURE_SIZE >> level;
-    uint texel = texels[material * TEXELS + level_starts[level] + (row & (side - 1)) * side + (column & (side - 1))];
+    int place = side * side + (row & (side - 1)) * (side + 1) + (column & (side - 1));
+    uint texel = texels[material * TEXELS + place];
     return vec3(texel & 0xFFu, (texel >> 8) & 0xFFu, (texel >> 16) & 0xFFu);
 }
 
@@ -53,22 +53,14 @@ vec3 painted(int material, vec2 uv, int level) {
 
 vec3 albedo(int triangle, int material, vec2 uv, float footprint, vec3 point_m) {
     int level = level_of(footprint), face = FACE_SIZE * triangle;
-    vec3 colour;
-    if (is_foliage(material)) {
-        float own = faces[face + 18], warm = faces[face + 23];
-        colour = leaf(material, uv, level) * own * vec3(1.0 + warm, 1.0 + 0.2 * warm, 1.0 - 0.4 * warm);
-    } else {
-        colour = painted(material, uv, level);
-    }
-    if (is_tinted(material)) {
-        int object = int(faces[face + 17]);
-        colour *= vec3(tints[3 * object], tints[3 * object + 1], tints[3 * object + 2]);
-    }
-    float patchy = patchiness_of(material);
+    vec3 tint = vec3(faces[face + 17], faces[face + 18], faces[face + 19]);
+    if (is_foliage(material)) return leaf(material, uv, level) * tint;
+    vec3 colour = painted(material, uv, level);
+    float patchy = faces[face + 21];
     if (patchy > 0.0) {
         float scale = float(textureSize(patches, 0).x) / PATCH_TILE_M;
         float stain = patchy * smooth_at(patches, point_m.x * scale, point_m.y * scale);
         colour *= vec3(1.0 + stain, 1.0 + 0.75 * stain, 1.0 + 0.5 * stain);
     }
-    return colour;
+    return colour * tint;
 }

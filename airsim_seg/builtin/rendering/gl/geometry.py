@@ -10,7 +10,7 @@ from airsim_seg.builtin.rendering.stage import Stage
 from airsim_seg.builtin.scene import Moment
 from airsim_seg.types import Int32Array, Int64Array, UInt32Array
 
-CORNERS, FACES, MATERIALS, TINTS, SWAYS = 0, 1, 2, 3, 6  # bindings in buffers.glsl
+CORNERS, FACES, MATERIALS, OBJECTS, SWAYS = 0, 1, 2, 3, 6  # bindings in buffers.glsl
 CORNER_BYTES = 9 * 4
 
 
@@ -30,7 +30,7 @@ class Geometry:
         see_through = table.cutout[scene.materials] >= 0
         self._corners = context.buffer(np.ascontiguousarray(stage.movement.placed.corners_m))
         self._faces = context.buffer(stage.surfaces.faces)
-        self._tints = context.buffer(np.ascontiguousarray(stage.surfaces.tints))
+        self._objects = context.buffer(np.ascontiguousarray(scene.object_index, np.int32))
         self._uv = context.buffer(np.ascontiguousarray(scene.uv))
         self._sways = context.buffer(np.repeat(stage.sways, 3).astype(np.uint32))
         self._order = context.buffer(_order(scene.chunks, see_through))
@@ -71,7 +71,7 @@ class Geometry:
         """Let the programs read the triangles."""
         self._corners.bind_to_storage_buffer(CORNERS)
         self._faces.bind_to_storage_buffer(FACES)
-        self._tints.bind_to_storage_buffer(TINTS)
+        self._objects.bind_to_storage_buffer(OBJECTS)
         self._sways.bind_to_storage_buffer(SWAYS)
 
     def draw(self, context: Any, visible: Int32Array) -> None:
@@ -103,7 +103,7 @@ class Geometry:
             self._cutout_array,
             self._corners,
             self._faces,
-            self._tints,
+            self._objects,
             self._uv,
             self._sways,
         ):

@@ -40,9 +40,9 @@ class Lighting:
         if self._is_new("shadows", stage.shadows.changed) and not turned:
             self._update_shadows(light.shadow_map, stage)
         if self._is_new("heights", light.heights):
-            self._upload("heights", light.heights, 1)
+            self._upload("heights", light.heights[..., 0], 1)  # the rest are neighbours, for the kernels
         if self._is_new("sky_map", light.sky):
-            self._upload("sky_map", light.sky, 3)
+            self._upload("sky_map", light.sky, 4)
         if self._is_new("tone", stage.tone):
             self._upload_tone(stage.tone)
         return self._uniforms(stage)

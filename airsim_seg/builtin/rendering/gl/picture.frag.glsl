@@ -41,7 +41,7 @@ vec3 shaded(int triangle, vec3 ray) {
     float footprint = depth * faces[face + 15] / (focal_px * sqrt(slant));
     bool leafy = is_foliage(material);
     vec3 colour = albedo(triangle, material, uv, footprint, point_m);
-    float own = reflectance_of(material), wet = 0.0;
+    float own = leafy ? 0.0 : faces[face + 20], wet = 0.0;
     bool water = own > 0.0 && own < WATER_BELOW;
     if (wet_amount + snow_amount + litter_amount > 0.0) {
         colour = covered(colour, point_m, water ? 0.0 : -n.z, leafy, depth / focal_px, wet);
@@ -49,8 +49,8 @@ vec3 shaded(int triangle, vec3 ray) {
     float facing = dot(n, sun_direction), lit = 0.0, open;
     if (leafy) {
         facing = facing > 0.0 ? 0.2 + 0.8 * facing : 0.2 - 0.1 * facing;
-        lit = dot(weights, vec3(faces[face + 19], faces[face + 20], faces[face + 21]));
-        open = 0.5 * faces[face + 22];
+        lit = dot(weights, vec3(faces[face + 20], faces[face + 21], faces[face + 22]));
+        open = 0.5 * faces[face + 23];
     } else {
         if (facing > 0.0) lit = sunlit(point_m, n, facing);
         open = openness(point_m);
@@ -101,7 +101,7 @@ void main() {
     rgb = uvec4(toned(light.r), toned(light.g), toned(light.b), 255u);
     vec3 ray = ray_at(corner);
     int first = found[0];
-    object = first < 0 ? SKY_INDEX : int(faces[FACE_SIZE * first + 17]);
+    object = first < 0 ? SKY_INDEX : objects[first];
     depth_m = first < 0 ? FAR_DEPTH_M : met(first, ray).z;
     normal = first < 0 ? vec4(0.0) : vec4(flat_normal(first, ray), float(sway_of(first)));
 }

@@ -9,7 +9,7 @@ from airsim_seg.builtin.rendering import cutouts, shading, textures, wind
 from airsim_seg.builtin.rendering.camera import NEAR_M
 from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX
 
-MATERIAL_SIZE = 5  # floats a material in the buffer of buffers.glsl
+MATERIAL_SIZE = 2  # floats a material in the buffer of buffers.glsl
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,18 @@ class Programs:
     picture: Any
 
 
-def build(context: Any, samples: int, num_texels: int, num_levels: int, tone_steps: int) -> Programs:
+def build(context: Any, samples: int, num_texels: int, tone_steps: int) -> Programs:
     """Compile.
 
     Args:
         context: a moderngl.Context, current.
         samples: samples a side of a pixel.
         num_texels: of a material's picture, with all its levels.
-        num_levels: of that pyramid.
         tone_steps: entries of the tone curve.
     """
     constants: dict[str, int | float] = {
         "SAMPLES": samples,
         "TEXELS": num_texels,
-        "LEVELS": num_levels,
         "TONE_STEPS": tone_steps,
         "TEXTURE_SIZE": textures.SIZE,
         "MASK_SIZE": cutouts.MASK_SIZE,

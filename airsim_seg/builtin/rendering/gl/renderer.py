@@ -20,7 +20,7 @@ from airsim_seg.builtin.rendering.gl.programs import build, set_uniforms
 from airsim_seg.builtin.rendering.gl.targets import Targets
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
 from airsim_seg.builtin.rendering.paint import Paint, mixed_paint
-from airsim_seg.builtin.rendering.rasteriser import SHADOW_MAP_SIZE, paint_skins
+from airsim_seg.builtin.rendering.rasteriser import SHADOW_MAP_SIZE, stains
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import STILL, Moment, Picture, Scene, View
@@ -121,18 +121,17 @@ class GlRenderer:
     def _upload_skins(self) -> None:
         """What every scene shares: programs, materials, their pictures and holes."""
         context, table = self._context, self._looks.table
-        skins = paint_skins(self._looks)
+        texels, patches = self._looks.paint.textures, stains()
         tone_steps = len(sky.tone_curve(1.0))
-        self._programs = build(context, self._samples, skins.textures.shape[1], len(skins.levels), tone_steps)
+        self._programs = build(context, self._samples, texels.shape[1], tone_steps)
         self._materials = context.buffer(_material_rows(table))
-        self._texels = context.buffer(skins.textures)
-        side = len(skins.patches)
-        self._patches = context.texture((side, side), 1, skins.patches, dtype="f4")
+        self._texels = context.buffer(texels)
+        self._patches = context.texture((len(patches), len(patches)), 1, patches, dtype="f4")
         masks = self._looks.masks.astype(np.uint8)
         self._masks = context.texture_array((masks.shape[2], masks.shape[1], len(masks)), 1, masks, dtype="u1")
         self._whole = context.vertex_array(self._programs.picture, [])
         units = UNITS | {"seen": SEEN_UNIT, "patches": PATCHES_UNIT}
-        set_uniforms(self._programs.picture, units | {"level_starts": skins.levels.tolist()})
+        set_uniforms(self._programs.picture, units)
         set_uniforms(self._programs.cutout, {"masks": MASKS_UNIT})
         context.front_face = "cw"  # rows grow downwards in a picture and upwards in GL
 
@@ -195,9 +194,8 @@ class GlRenderer:
 
 
 def _material_rows(table: MaterialTable) -> Float32Array:
-    """float32 [M,5], as buffers.glsl reads them."""
-    columns = (table.cutout, table.tinted, table.foliage, table.reflectance, table.patchiness)
-    return np.ascontiguousarray(np.stack(columns, 1), np.float32)
+    """float32 [M,2], as buffers.glsl reads them."""
+    return np.ascontiguousarray(np.stack([table.cutout, table.foliage], 1), np.float32)
 
 
 def _to_clip(view: View, samples: int) -> Float64Array:
