@@ -1,7 +1,7 @@
 """The built-in simulator's speed in one run: drawing, the RPC, two of them at once, start-up and memory.
 
     python benchmarks/speed/simulator.py [--frames 60] [--rounds 3] [--environments City Country]
-        [--parts drawing rpc two start memory] [--memory-frames 2000] [--threads N] [--seed 1]
+        [--parts drawing rpc two start memory] [--memory-frames 2000] [--memory-size 640x480] [--threads N] [--seed 1]
 
 A pair is RGB with 2x2 samples a pixel and ids, 640x480, with traffic on the move. Both sides of a ratio are measured in
 turns, so that what else the machine does hits both alike; "CPU" is that of all threads and processes that the pair
@@ -10,6 +10,7 @@ simulator's resident set while it hands out frames.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -75,9 +76,9 @@ class Drawer:
 class Served:
     """A simulator in a process of its own, in camera mode, its clock running, and a client of it."""
 
-    def __init__(self, port: int, pid: int | None = None) -> None:
+    def __init__(self, port: int, pid: int | None = None, size_hw: tuple[int, int] = SIZE_HW) -> None:
         """Connect; pid is the simulator's, or None where nobody asks for its CPU time and memory."""
-        self.port, self._pid = port, pid
+        self.port, self._pid, self._size_hw = port, pid, size_hw
         self._client = airsim.VehicleClient(port=port)
 
     def time(self, poses: Sequence[Pose]) -> list[tuple[float, float]]:
@@ -90,7 +91,7 @@ class Served:
             self._client.simSetVehiclePose(there, True)
             pair = self._client.simGetImages(REQUESTS)
             times.append((time.perf_counter() - begun, time.process_time() + self.cpu_s() - cpu))
-            assert len(pair[1].image_data_uint8) == SIZE_HW[0] * SIZE_HW[1] * 3
+            assert len(pair[1].image_data_uint8) == self._size_hw[0] * self._size_hw[1] * 3
         return times
 
     def cpu_s(self) -> float:
@@ -111,18 +112,23 @@ class Served:
 
 
 @contextmanager
-def served(environment: str, seed: int, threads: int | None, **variables: str) -> Iterator[Served]:
+def served(
+    environment: str, seed: int, threads: int | None, size_hw: tuple[int, int] = SIZE_HW, **variables: str
+) -> Iterator[Served]:
     """Start a simulator; variables are added to its process environment."""
     command = [sys.executable, "-m", "airsim_seg", "sim", "--env", environment, "--vehicle", "camera", "--port", "0"]
     command += ["--world-seed", str(seed), "--parent-pid", str(os.getpid())]
     command += [] if threads is None else ["--threads", str(threads)]
+    captures = [{"ImageType": kind, "Width": size_hw[1], "Height": size_hw[0]} for kind in (0, 5)]
+    settings = {"SettingsVersion": 1.2, "CameraDefaults": {"CaptureSettings": captures}}
+    command += [] if size_hw == SIZE_HW else ["--settings", json.dumps(settings)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | variables)
     try:
         assert process.stdout is not None
         ready = next((line for line in process.stdout if line.startswith("ready")), None)
         if ready is None:
             raise SystemExit(f"the simulator did not start: run `{' '.join(command[1:])}` to see why")
-        yield Served(int(ready.rpartition(":")[2]), process.pid)
+        yield Served(int(ready.rpartition(":")[2]), process.pid, size_hw)
     finally:
         process.terminate()
         process.wait()
@@ -220,17 +226,20 @@ def _start_up(environment: str, seed: int, label: str, cache: str, options: argp
 
 
 def memory(environment: str, options: argparse.Namespace) -> None:
-    """Resident memory of a simulator from its first frame to its last."""
-    with served(environment, options.seed, options.threads) as one:
-        poses, sizes = path(100), []
-        for _ in range(max(2, options.memory_frames // len(poses))):
+    """Resident memory of a simulator from its first frame to its last, at ten times between."""
+    width, _, height = options.memory_size.partition("x")
+    poses, sizes = path(100), []
+    rounds = max(2, options.memory_frames // len(poses))
+    with served(environment, options.seed, options.threads, (int(height), int(width))) as one:
+        print(f"Memory, {environment}, {options.memory_size}, {rounds * len(poses):,} frames:", flush=True)
+        for done in range(1, rounds + 1):
             one.time(poses)
             sizes.append(one.memory_mb())
-        most = one.memory_mb("VmHWM")
-    print(
-        f"Memory, {environment}: {sizes[0]:.0f} MB after {len(poses)} frames, {sizes[len(sizes) // 2]:.0f} half way, "
-        f"{sizes[-1]:.0f} after {len(poses) * len(sizes)}; at most {most:.0f} MB"
-    )
+            if done == 1 or done % max(1, rounds // 10) == 0:
+                print(f"  {sizes[-1]:7.1f} MB after {done * len(poses):,}", flush=True)
+        print(f"  at most {one.memory_mb('VmHWM'):.1f} MB; the last tenth less the second: ", end="")
+    tenth = max(1, rounds // 10)
+    print(f"{statistics.fmean(sizes[-tenth:]) - statistics.fmean(sizes[tenth : 2 * tenth]):+.1f} MB")
 
 
 def main() -> None:
@@ -241,6 +250,7 @@ def main() -> None:
     parser.add_argument("--environments", nargs="+", choices=list(ENVIRONMENTS), default=list(ENVIRONMENTS))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--memory-frames", type=int, default=2000)
+    parser.add_argument("--memory-size", default="640x480", help="width x height of those frames")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--client", type=int, help=argparse.SUPPRESS)

@@ -53,6 +53,8 @@ def neighbours(table, whole, places, out, whole_out):
         lanes.store(out, 8 * k, values)
     for k, values in enumerate(lanes.pairs(whole, at)):
         lanes.store(whole_out, 8 * k, values)
+    for k, values in enumerate(lanes.unzipped(lanes.load(places, 0), lanes.ints(7))):
+        lanes.store(whole_out, 16 + 8 * k, values)
 
 
 @njit(error_model="numpy")
@@ -112,10 +114,11 @@ def test_several_elements_at_each_place():
     rng = np.random.default_rng(2)
     table, whole = rng.random(60).astype(np.float32), rng.integers(0, 2**32, 60).astype(np.uint32)
     at, out = rng.integers(0, 56, 8).astype(np.int32), np.empty(48, np.float32)
-    whole_out = np.empty(16, np.int32)
+    whole_out = np.empty(32, np.int32)
     neighbours(table, whole, at, out, whole_out)
     assert np.array_equal(out[:32].reshape(4, 8), [table[at + k] for k in range(4)])
-    assert np.array_equal(whole_out.view(np.uint32).reshape(2, 8), [whole[at], whole[at + 1]])
+    assert np.array_equal(whole_out[:16].view(np.uint32).reshape(2, 8), [whole[at], whole[at + 1]])
+    assert np.array_equal(whole_out[16:].reshape(2, 8), np.append(at, [7] * 8).reshape(8, 2).T)
 
 
 def test_taps_count_what_is_at_most_the_limit():

@@ -229,6 +229,17 @@ def _transposed(builder, rows):
 
 
 @intrinsic
+def unzipped(_typing, first, second):
+    """The even and the odd ones of sixteen Ints."""
+
+    def build(context, builder, signature, arguments):
+        split = _shuffled(builder, *arguments, list(range(0, 2 * LANES, 2)), list(range(1, 2 * LANES, 2)))
+        return context.make_tuple(builder, signature.return_type, split)
+
+    return types.UniTuple(INTS, 2)(first, second), build
+
+
+@intrinsic
 def columns(_typing, array, rows, first, alike):
     """Columns first to first + 7 of eight rows of a float32 [N,M], as eight Floats: a lane is a row.
 
