@@ -49,7 +49,7 @@ class Distortion:
     @property
     def is_none(self) -> bool:
         """Whether lines stay straight."""
-        return not any(astuple(self))
+        return not (self.k1 or self.k2 or self.k3 or self.p1 or self.p2)
 
     def values(self) -> list[float]:
         """K1, K2, K3, P1, P2, as simGetDistortionParams has them."""

@@ -29,6 +29,7 @@ class Scenery:
         self._start_m = scene.player_start.position_m
         self._kept_clear: tuple[int, frozenset[int]] = (0, frozenset())
         self._last: tuple[int, Float64Array] | None = None
+        self._met: tuple[tuple[int, bytes], frozenset[int]] | None = None
 
     def _places(self, time_ns: int) -> Float64Array:
         """Traffic.places at a time of the world's clock, remembered: a picture asks several times for one moment."""
@@ -53,9 +54,13 @@ class Scenery:
         """
         if not self.traffic.movers or not cameras_m:
             return frozenset()
-        apart_m = np.abs(self._places(time_ns)[..., 3][:, None] - (np.array(cameras_m) + self._start_m)[None])
-        near = (np.hypot(apart_m[..., 0], apart_m[..., 1]) < MET_M) & (apart_m[..., 2] < MET_M)
-        return frozenset(self.traffic.movers[k].object_index for k in np.flatnonzero(near.any(1)))
+        there_m = np.array(cameras_m)
+        asked = (time_ns - self.began_ns, there_m.tobytes())
+        if self._met is None or self._met[0] != asked:
+            apart_m = np.abs(self._places(time_ns)[..., 3][:, None] - (there_m + self._start_m)[None])
+            near = (np.hypot(apart_m[..., 0], apart_m[..., 1]) < MET_M) & (apart_m[..., 2] < MET_M)
+            self._met = asked, frozenset(self.traffic.movers[k].object_index for k in np.flatnonzero(near.any(1)))
+        return self._met[1]
 
     def over(self, starts_m: Sequence[Float64Array]) -> frozenset[int]:
         """What drives over a place where a vehicle with a body starts: it stays away, or a first flight would be short.
