@@ -16,7 +16,7 @@ import numpy as np
 from airsim_seg.builtin.rendering import raster, triangles
 from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
 from airsim_seg.builtin.rendering.compiling import Crew, inline, kernel
-from airsim_seg.builtin.rendering.lanes import LANES
+from airsim_seg.builtin.rendering.lanes import LANES, floats, lane_numbers, load, store, where
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene
@@ -167,7 +167,7 @@ def _raise(corners, rows, first, matrix, origin, nearness, rectangles):
         first: int64 [M+1], each object's first in rows, and the end.
         matrix: float64 [3,4]: column, row and nearness of (point - origin, 1).
         origin: float64 [3].
-        nearness: float32 [N,N] (in and out).
+        nearness: float32 [N,N] (in and out), N at least 8.
         rectangles: int64 [M,4] (out): first row and the one after the last, the same of columns, that may have changed.
     """
     size = nearness.shape[0]
@@ -185,13 +185,18 @@ def _raise(corners, rows, first, matrix, origin, nearness, rectangles):
             if left > right or top > bottom:
                 continue
             r0, r1, c0, c1 = min(r0, top), max(r1, bottom + 1), min(c0, left), max(c1, right + 1)
-            step1, step2 = (y2 - y0) / area, -(y1 - y0) / area  # of the weights, from column to column
+            # Weights of the second and third corner at column x of row y: (y - y0) * a + (x - x0) * b.
+            a1, b1, a2, b2 = (x0 - x2) / area, (y2 - y0) / area, (x1 - x0) / area, (y0 - y1) / area
             for y in range(top, bottom + 1):
-                row1, row2 = -(x2 - x0) / area * (y - y0), (x1 - x0) / area * (y - y0)
-                for x in range(left, right + 1):
-                    b1, b2 = row1 + step1 * (x - x0), row2 + step2 * (x - x0)
-                    if b1 >= 0.0 and b2 >= 0.0 and b1 + b2 <= 1.0:
-                        nearness[y, x] = max(nearness[y, x], np.float32(z0 + (z1 - z0) * b1 + (z2 - z0) * b2))
+                for first_x in range(left, right + 1, LANES):
+                    x = min(first_x, size - LANES)  # the last block of a line is drawn again in part
+                    column = x - x0
+                    w1 = np.float32((y - y0) * a1 + column * b1) + np.float32(b1) * floats(lane_numbers())
+                    w2 = np.float32((y - y0) * a2 + column * b2) + np.float32(b2) * floats(lane_numbers())
+                    here = np.float32(z0) + np.float32(z1 - z0) * w1 + np.float32(z2 - z0) * w2
+                    inside = (w1 >= 0.0) & (w2 >= 0.0) & (w1 + w2 <= 1.0)
+                    before = load(nearness, y * size + x)
+                    store(nearness, y * size + x, max(where(inside, here, _EMPTY), before))
         if r0 < r1:
             rectangles[m, 0], rectangles[m, 1], rectangles[m, 2], rectangles[m, 3] = r0, r1, c0, c1
 
