@@ -23,7 +23,7 @@ from airsim_seg.builtin.environments.meshes import box, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.obstacles import Obstacles
 from airsim_seg.builtin.rays import Rays
-from airsim_seg.builtin.rendering import cutouts, moving, raster, shading, shadows, sky, triangles
+from airsim_seg.builtin.rendering import buffers, cutouts, lighting, moving, raster, shading, shadows, sky, triangles
 from airsim_seg.builtin.rendering.compiling import Crew, announced, is_compiled, without_scipy
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, Material, material_table
 from airsim_seg.builtin.rendering.paint import Paint
@@ -53,7 +53,7 @@ def _shade() -> None:
 
     one = np.float32(1.0)
     colour = floats(3)
-    light = shading.Light(
+    light = buffers.Light(
         sun_direction=colour, sun=colour, ambient=colour, bounce=colour, haze=colour, haze_per_m=one,
         shadow_map=floats(1, 1), shadow_matrix=floats(3, 4), shadow_shift=one, heights=floats(1, 1, 4),
         heights_extent_m=one, sky=floats(1, 1, 4), sky_scale=one, wet=one, snow=one, litter=one,
@@ -62,10 +62,10 @@ def _shade() -> None:
     textures = np.zeros((1, 1), np.uint32)
     Crew(1).run(
         shading.resolve,
-        shading.Hits(np.zeros((0, 8), np.int32), floats(0, 8), floats(1, triangles.RECORD_SIZE)),
-        shading.Eye(2, floats(3, 3), colour, one),
-        shading.Surfaces(floats(1, shading.FACE_SIZE)),
-        shading.Skins(textures, floats(1, 1, 4)),
+        buffers.Hits(np.zeros((0, 8), np.int32), floats(0, 8), floats(1, triangles.RECORD_SIZE)),
+        buffers.Eye(2, floats(3, 3), colour, one),
+        buffers.Surfaces(floats(1, buffers.FACE_SIZE)),
+        buffers.Skins(textures, floats(1, 1, 4)),
         light, bytes_, one, np.zeros((0, 0, 3), np.uint8), np.zeros((0, 0), np.int32), floats(0, 0),
     )  # fmt: skip
 
@@ -92,7 +92,7 @@ def _rays() -> None:
 
 PARTS = {
     "shading": Part((shading.resolve,), _shade),
-    "stage": Part((triangles.project, raster.fill, shading.light_foliage, shadows._raise, moving.place), _stage),
+    "stage": Part((triangles.project, raster.fill, lighting.light_foliage, shadows._raise, moving.place), _stage),
     "rays": Part((rays_tree.build, rays_tree.trace, gaps.nearest), _rays),
 }
 

@@ -1,7 +1,7 @@
 """How the kernels are compiled, and how several threads work on one picture.
 
-numba watches one file a cached kernel, the kernel's own; what kernels share (this file and lanes.py) is watched here.
-A kernel that calls another file's kernel would keep an old copy of it after an update: none here does.
+numba watches one file a cached kernel, the kernel's own; the files of what kernels share (_SHARED) are watched here. A
+kernel that calls another file's kernel would keep an old copy of it after an update: none here does.
 """
 
 import sys
@@ -28,7 +28,8 @@ _FASTMATH = {"nnan", "ninf", "nsz"}
 # Wrappers are for who calls from C, or from Python: compiling them for nobody took an eighth of the time.
 _OPTIONS: dict[str, Any] = {"fastmath": _FASTMATH, "error_model": "numpy", "no_cfunc_wrapper": True}
 
-_SHARED = (Path(__file__), Path(__file__).with_name("lanes.py"))
+# What kernels are made of beside their own file.
+_SHARED = tuple(map(Path(__file__).with_name, ("compiling.py", "lanes.py", "albedo.py", "lighting.py", "sorting.py")))
 
 
 class Crew:

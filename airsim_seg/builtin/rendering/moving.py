@@ -60,7 +60,7 @@ class Movement:
 
     Args:
         scene: the world.
-        faces: float32 [T,F] of shading.Surfaces; its first nine columns, the normals, are turned in place.
+        faces: float32 [T,F] of buffers.Surfaces; its first nine columns, the normals, are turned in place.
         crew: who moves things.
     """
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from airsim_seg.builtin.rendering import cutouts, raster, shading, sky, triangles
+from airsim_seg.builtin.rendering import albedo, buffers, cutouts, raster, shading, sky, triangles
 from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
@@ -65,7 +65,7 @@ class Rasteriser:
         paint = mixed_paint() if paint is None else paint
         self._looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), paint, shadow_map_size, self._crew)
         self._two_sided = (self._looks.table.cutout >= 0).astype(np.uint8)
-        self._skins = shading.Skins(self._looks.paint.textures, shading.smooth_table(stains()))
+        self._skins = buffers.Skins(self._looks.paint.textures, albedo.smooth_table(stains()))
         self._nearness, self._seen = np.empty((0, 0), np.float32), np.empty((0, 0), np.int32)  # kept between pictures
         self._daylight = sky.Daylight() if daylight is None else daylight
         with PARALLEL_LOCK:
@@ -189,8 +189,8 @@ class Rasteriser:
     def _resolve(self, view: View, picture: Picture) -> None:
         self._crew.run(
             shading.resolve,
-            shading.Hits(self._seen, self._nearness, self._stage.records),
-            shading.Eye(
+            buffers.Hits(self._seen, self._nearness, self._stage.records),
+            buffers.Eye(
                 self._samples,
                 ray_matrix(view, self._samples),
                 np.asarray(view.pose.position_m, np.float32),

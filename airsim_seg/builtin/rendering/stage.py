@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from airsim_seg.builtin.rendering import shading, shadows, sky, textures, triangles, wind
+from airsim_seg.builtin.rendering import albedo, buffers, lighting, shadows, sky, textures, triangles, wind
 from airsim_seg.builtin.rendering.compiling import Crew
 from airsim_seg.builtin.rendering.lanes import LANES
 from airsim_seg.builtin.rendering.materials import FOLIAGE, MaterialTable
@@ -70,7 +70,7 @@ class Stage:
     def _light_foliage(self) -> None:
         leaves = np.flatnonzero(self.labels & 1).astype(np.int32)
         leaves = np.resize(leaves, -(-len(leaves) // LANES) * LANES)  # filled up with the first ones
-        self._looks.crew.run(shading.light_foliage, self.scene.triangles_m, leaves, self.light, self.surfaces.faces)
+        self._looks.crew.run(lighting.light_foliage, self.scene.triangles_m, leaves, self.light, self.surfaces.faces)
 
     def follow(self, moment: Moment, daylight: sky.Daylight) -> None:
         """Put everything where it is, under the light of the moment; its shadows are there after wait_for_shadows.
@@ -143,7 +143,7 @@ def _chunks_of(scene: Scene, index: int) -> Int64Array:
     return np.flatnonzero(scene.object_index[scene.chunks[:, 0]] == index)
 
 
-def _surfaces(scene: Scene, table: MaterialTable) -> shading.Surfaces:
+def _surfaces(scene: Scene, table: MaterialTable) -> buffers.Surfaces:
     # Axis by axis: numpy is quick along long axes, and slow along those of three.
     corners, uv = scene.triangles_m.transpose(1, 2, 0), scene.uv.transpose(1, 2, 0)
     (ax, ay, az), (bx, by, bz) = (corners[k].astype(np.float64) - corners[0] for k in (1, 2))
@@ -152,7 +152,7 @@ def _surfaces(scene: Scene, table: MaterialTable) -> shading.Surfaces:
     uv_area = np.abs(au * bv - av * bu)
     density = textures.SIZE * np.sqrt(uv_area / np.maximum(area, 1e-9))
     count = len(scene.triangles_m)
-    faces = np.zeros((count, shading.FACE_SIZE), np.float32)
+    faces = np.zeros((count, buffers.FACE_SIZE), np.float32)
     faces[:, :9] = scene.normals.reshape(-1, 9)
     faces[:, 9:15] = scene.uv.reshape(-1, 6)
     faces[:, 15], faces[:, 16] = density, scene.materials
@@ -165,7 +165,7 @@ def _surfaces(scene: Scene, table: MaterialTable) -> shading.Surfaces:
     for k, warm in enumerate((1.0, 0.2, -0.4)):
         faces[:, 17 + k] = np.where(tinted, scene.tints[:, k][scene.object_index], 1.0)
         faces[leafy, 17 + k] *= own * (1 + warm * warmth)
-    return shading.Surfaces(faces)
+    return buffers.Surfaces(faces)
 
 
 def _scattered(numbers: Int64Array) -> Float64Array:
@@ -186,17 +186,17 @@ def _warmth(scene: Scene) -> Float64Array:
     return np.where(scene.anchors_m.any(1), 0.8 * share - 0.3 + 1.2 * np.clip(share - 0.9, 0, 1) / 0.1, 0.0)
 
 
-def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.SunShadows, shading.Light]:
+def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.SunShadows, buffers.Light]:
     sun = sky.sun_direction(light)
     extent_m = world_extent_m(scene)
     projection = shadows.sun_projection(sun, extent_m * 1.2, looks.shadow_map_size)
     moving = shadows.SunShadows(scene, projection, looks.table, looks.masks, looks.crew)
-    return moving, shading.Light(
+    return moving, buffers.Light(
         sun_direction=sun.astype(np.float32),
         shadow_map=moving.map,
         shadow_matrix=np.ascontiguousarray(projection.matrix[[0, 1, 3]], np.float32),
         shadow_shift=np.float32(max(1.0, 2 * 1.2 * extent_m / looks.shadow_map_size / FINE_TEXEL_M)),
-        heights=shading.smooth_table(
+        heights=albedo.smooth_table(
             shadows.heights(scene, looks.table, looks.masks, looks.crew, extent_m, HEIGHT_MAP_SIZE, blur_m=3.0)
         ),
         heights_extent_m=np.float32(extent_m),
@@ -206,7 +206,7 @@ def _light(scene: Scene, light: sky.Daylight, looks: Looks) -> tuple[shadows.Sun
 
 
 def _colours(light: sky.Daylight, looks: Looks) -> dict[str, Any]:
-    """What of the light changes without the sun's direction: fields of shading.Light."""
+    """What of the light changes without the sun's direction: fields of buffers.Light."""
     return {
         "sun": np.array(light.sun, np.float32),
         "ambient": np.array(light.ambient, np.float32),

@@ -1,4 +1,4 @@
-// What colour is the surface itself? Linear RGB. The same arithmetic as shading.py, whose functions these names recall.
+// What colour is the surface itself? Linear RGB. The same arithmetic as albedo.py, whose functions these names recall.
 uniform sampler2D patches;
 
 // Bilinear look-up in a repeating square map.
@@ -37,7 +37,7 @@ vec3 leaf(int material, vec2 uv, int level) {
     return root * root;
 }
 
-// Bilinear, with weights in 256ths as shading.py has them.
+// Bilinear, with weights in 256ths as albedo.py has them.
 vec3 painted(int material, vec2 uv, int level) {
     vec2 place = uv * float(TEXTURE_SIZE >> level) - 0.5;
     ivec2 cell = ivec2(floor(place));

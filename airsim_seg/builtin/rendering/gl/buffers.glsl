@@ -1,4 +1,4 @@
-// What the programs read of the scene and of the materials. Layouts: shading.Surfaces, shading.Skins, materials.py.
+// What the programs read of the scene and of the materials. Layouts: buffers.py, materials.py.
 layout(std430, binding = 0) readonly buffer Corners { float corners_m[]; };  // 9 a triangle, world NED
 layout(std430, binding = 1) readonly buffer Faces { float faces[]; };        // FACE_SIZE a triangle
 layout(std430, binding = 2) readonly buffer Materials { float materials[]; };  // MATERIAL_SIZE a material

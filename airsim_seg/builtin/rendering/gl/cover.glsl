@@ -1,4 +1,4 @@
-// Leaves, water and snow on what faces up: shading.py's _covered.
+// Leaves, water and snow on what faces up: albedo.py's covered.
 uniform float wet_amount, snow_amount, litter_amount;
 
 // 0..1 by chance for a cell of leaves; whole numbers wrap around, and shifts bring in zeros, as in the kernels.

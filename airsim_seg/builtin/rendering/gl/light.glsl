@@ -1,4 +1,4 @@
-// What light arrives, and from where? The same arithmetic as shading.py.
+// What light arrives, and from where? The same arithmetic as lighting.py.
 uniform vec3 sun_direction, sun, ambient, bounce, haze;
 uniform float haze_per_m, shadow_shift, heights_extent_m, sky_scale;
 uniform vec4 shadow_rows[3];  // world -> column, row, nearness
@@ -41,7 +41,7 @@ vec3 sky_at(vec3 direction) {
     return texelFetch(sky_map, texel, 0).rgb;
 }
 
-// shading.py's: off by 0.001.
+// lighting.py's: off by 0.001.
 float sine(float x) {
     x = (x / (2.0 * PI) - floor(x / (2.0 * PI) + 0.5)) * 2.0;
     float y = 4.0 * x * (1.0 - abs(x));

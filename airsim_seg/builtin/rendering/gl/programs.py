@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from airsim_seg.builtin.rendering import cutouts, shading, textures, wind
+from airsim_seg.builtin.rendering import albedo, buffers, cutouts, shading, textures, wind
 from airsim_seg.builtin.rendering.camera import NEAR_M
 from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX
 
@@ -42,14 +42,14 @@ def build(context: Any, samples: int, num_texels: int, tone_steps: int) -> Progr
         "TONE_STEPS": tone_steps,
         "TEXTURE_SIZE": textures.SIZE,
         "MASK_SIZE": cutouts.MASK_SIZE,
-        "FACE_SIZE": shading.FACE_SIZE,
+        "FACE_SIZE": buffers.FACE_SIZE,
         "MATERIAL_SIZE": MATERIAL_SIZE,
         "SKY_INDEX": SKY_INDEX,
         "NEAR_M": NEAR_M,
         "FAR_DEPTH_M": FAR_DEPTH_M,
-        "PATCH_TILE_M": shading.PATCH_TILE_M,
-        "COVER_TILE_M": shading.COVER_TILE_M,
-        "LEAF_M": shading.LEAF_M,
+        "PATCH_TILE_M": albedo.PATCH_TILE_M,
+        "COVER_TILE_M": albedo.COVER_TILE_M,
+        "LEAF_M": albedo.LEAF_M,
         "PI": math.pi,
         "WATER_BELOW": float(shading.WATER_BELOW),
         "SWAYS": wind.SWAYS,
