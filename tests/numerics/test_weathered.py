@@ -157,3 +157,13 @@ def test_nothing_that_falls_lies_on_water() -> None:
 def pure(seen: np.ndarray) -> np.ndarray:
     """Without the pixels at the rim, of which other things have a share."""
     return np.asarray(cv2.erode(seen.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+
+
+def test_no_sun_glints_in_water_by_night() -> None:
+    """The light's direction stays a little above the horizon when the sun is below it."""
+    lake = quad((5, -60, 0), (400, -60, 0), (400, 60, 0), (5, 60, 0), material=Material.LAKE)
+    renderer = Rasteriser(scene_of(lake), shadow_map_size=64)
+    towards_sun = looking((0.0, 0.0, -2.0), pitch_deg=-5, size_hw=(96, 128))
+    evening, night = (renderer.render(towards_sun, Moment(sun=sun(e, 0.0))) for e in (4, -20))
+    water = [p.rgb[pure(p.object_index == 0)].max() for p in (evening, night)]
+    assert water[0] > 240 > 110 > water[1]

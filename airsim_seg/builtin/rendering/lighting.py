@@ -12,6 +12,7 @@ from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
 from airsim_seg.builtin.rendering.lanes import LANES, any_of, floats, fours, gather, lane, load, taps, truncated, where
 
 f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower
+GLINT = f32(0.52)  # of the sunlight: enough to be white at noon, and none by night
 
 
 @inline
@@ -120,11 +121,11 @@ def reflected(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit):
     glint = max(rx * s[0] + ry * s[1] + rz * s[2], 0.0)
     for _ in range(6):
         glint = glint * glint
-    glint = glint * lit * 1.2
+    glint = glint * lit * GLINT
     keep = 1.0 - mirror
     there = base > 0.0
     return (
-        where(there, r * keep + sr * mirror + glint, r),
-        where(there, g * keep + sg * mirror + glint, g),
-        where(there, b * keep + sb * mirror + glint, b),
+        where(there, r * keep + sr * mirror + glint * light.sun[0], r),
+        where(there, g * keep + sg * mirror + glint * light.sun[1], g),
+        where(there, b * keep + sb * mirror + glint * light.sun[2], b),
     )

@@ -61,5 +61,5 @@ vec3 reflected(vec3 colour, float base, vec3 point_m, bool pool, vec3 normal, ve
     vec3 there = mirrored.z < 0.0 ? sky_at(mirrored) : haze * vec3(0.3, 0.3, 0.28);
     float glint = max(dot(mirrored, sun_direction), 0.0);
     for (int k = 0; k < 6; k++) glint *= glint;
-    return colour * (1.0 - mirror) + there * mirror + glint * lit * 1.2;
+    return colour * (1.0 - mirror) + there * mirror + glint * lit * GLINT * sun;
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from airsim_seg.builtin.rendering import albedo, buffers, cutouts, shading, textures, wind
+from airsim_seg.builtin.rendering import albedo, buffers, cutouts, lighting, shading, textures, wind
 from airsim_seg.builtin.rendering.camera import NEAR_M
 from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX
 
@@ -52,6 +52,7 @@ def build(context: Any, samples: int, num_texels: int, tone_steps: int) -> Progr
         "LEAF_M": albedo.LEAF_M,
         "PI": math.pi,
         "WATER_BELOW": float(shading.WATER_BELOW),
+        "GLINT": float(lighting.GLINT),
         "SWAYS": wind.SWAYS,
         "WET_REFLECTANCE": float(shading.WET_REFLECTANCE),
     }
