@@ -18,7 +18,7 @@ from airsim_seg.builtin.segmentation_palettes import PaletteName
 from airsim_seg.builtin.settings import CaptureSettings, SimMode, default_settings
 from airsim_seg.builtin.strictness import LENIENT, STRICT, Strictness
 from airsim_seg.builtin.switches import Switches
-from airsim_seg.collection import session
+from airsim_seg.collection import surroundings
 from airsim_seg.collection.request import Request
 from airsim_seg.collection.session import Callbacks, collect
 from airsim_seg.collection.summary import summarise
@@ -38,7 +38,7 @@ MODES: tuple[SimMode, ...] = ("ComputerVision", "Car", "Multirotor")
 @pytest.fixture(autouse=True)
 def _small_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy needs neither the area nor the grain of the real survey."""
-    monkeypatch.setattr(session, "take_survey", lambda s, **_: take_survey(s, radius_m=60.0, cell_m=1.0))
+    monkeypatch.setattr(surroundings, "take_survey", lambda s, **_: take_survey(s, radius_m=60.0, cell_m=1.0))
 
 
 def serve_toy(

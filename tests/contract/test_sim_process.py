@@ -132,8 +132,9 @@ def test_bad_input_gets_one_sentence_and_its_code(args, code, said):
 
 
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("0.0.0.0", True)])
-def test_who_opens_it_to_others_is_warned(monkeypatch, host, warned):
+def test_who_opens_it_to_others_is_warned(tmp_path, monkeypatch, host, warned):
     bound = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # a world that is kept would not be built, but served
 
     def no_world(*_):
         raise UsageError("that is enough")

@@ -19,7 +19,7 @@ from trained_cells import write_trained
 from video_files import read_labels
 
 from airsim_seg.cli.main import main
-from airsim_seg.collection import session, survey
+from airsim_seg.collection import surroundings, survey
 from airsim_seg.deploy import live
 from airsim_seg.deploy.checking import one_torch_thread
 from airsim_seg.deploy.output import PredictionWriter
@@ -35,7 +35,7 @@ SECONDS = str(FRAMES / 25)
 def _small_survey(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy needs neither the area nor the grain of the real survey."""
     small = {"radius_m": 60.0, "cell_m": 1.0}
-    monkeypatch.setattr(session, "take_survey", lambda world, **more: survey.take_survey(world, **small | more))
+    monkeypatch.setattr(surroundings, "take_survey", lambda world, **more: survey.take_survey(world, **small | more))
 
 
 @pytest.fixture(scope="module", autouse=True)
