@@ -1,5 +1,6 @@
 """A simulator in a page: streets on a plane and boxes, seen by exact ray casting (simulators.base.Simulator)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +105,10 @@ class ToyWorld:
             num_unknown=self.num_unknown,
             variant="plain",
         )
+
+    def capture_later(self, depth: bool = False) -> Callable[[], Capture]:
+        taken = self.capture(depth)
+        return lambda: taken
 
     def on_street(self, places_m: Float64Array) -> np.ndarray:
         """bool [...]: the ground there is road."""

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 
 from airsim_seg.collection.plans import Plan
@@ -112,22 +112,39 @@ def _capture_all(
     should_stop: Callable[[], bool],
 ) -> None:
     before_ns = -1
-    for index in range(first, plan.num_frames):
-        if should_stop():
-            raise Interrupted
-        time_ns = nominal_step_ns(index, plan.rate_hz)
-        if index > first:
-            simulator.advance(time_ns - nominal_step_ns(index - 1, plan.rate_hz))
-        simulator.set_pose(plan.pose(index))
-        capture = simulator.capture(depth=frames.has_depth)
+    for index, capture in _captures(simulator, plan, first, frames.has_depth, should_stop):
         if capture.sim_time_ns < before_ns:
             raise SimulatorLost(
                 f"the simulator's clock ran backwards, from {before_ns} to {capture.sim_time_ns} ns: it was reset or "
                 f"restarted; repeat the command, which goes on where it stopped."
             )
         before_ns = capture.sim_time_ns
-        frames.put(_frame(capture, time_ns, is_first=index == 0))
+        frames.put(_frame(capture, nominal_step_ns(index, plan.rate_hz), is_first=index == 0))
         on_frame(capture)
+
+
+def _captures(
+    simulator: Simulator, plan: Plan, first: int, depth: bool, should_stop: Callable[[], bool]
+) -> Iterator[tuple[int, Capture]]:
+    """Frames in order; each is asked for before the one before it is taken, so that no simulator waits for us."""
+    waiting: Callable[[], Capture] | None = None
+    for index in range(first, plan.num_frames):
+        if should_stop():
+            raise Interrupted
+        try:
+            if index > first:
+                simulator.advance(nominal_step_ns(index, plan.rate_hz) - nominal_step_ns(index - 1, plan.rate_hz))
+            simulator.set_pose(plan.pose(index))
+            asked = simulator.capture_later(depth)
+        except (SimulatorError, QualityRefused):
+            if waiting is not None:  # it was asked for before, and may have come all the same
+                yield index - 1, waiting()
+            raise
+        if waiting is not None:
+            yield index - 1, waiting()
+        waiting = asked
+    if waiting is not None:
+        yield plan.num_frames - 1, waiting()
 
 
 def _frame(capture: Capture, time_ns: int, *, is_first: bool) -> Frame:

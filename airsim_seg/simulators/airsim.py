@@ -8,6 +8,7 @@ shifts every pose by its X, Y, Z.
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -97,6 +98,7 @@ class AirSimSimulator:
         self._size_hw: tuple[int, int] | None = None
         self._decoder = pictures.PictureDecoder(self._address)
         self.info = self._read_info()
+        self._freezes_instants = self.info.kind == "built-in" and "Strict" not in _parse(self.info.settings)
         self._mount_position_m, self._mount_rotation, self._start = self._read_mount()
         self.camera = self._read_camera()
 
@@ -183,17 +185,47 @@ class AirSimSimulator:
         for attempt in range(STALE_ATTEMPTS):
             if attempt > 1:  # asking again did not help
                 self._step(NUDGE_NS)
-            responses = self._client.simGetImages(self._requests(depth), self._vehicle, False)
-            arrived_ns = time.time_ns()
-            seen = self._decoder.decode(responses, arrived_ns)
-            self._check_size(seen)
-            if self._wanted is None or _is_near(seen.pose, self._wanted):
+            seen = self._developed(self._begin_pictures(depth))
+            if _is_near(seen.pose, self._wanted):
                 self._moves_with_steps = self._moves_with_steps or attempt > 1
                 self._shown_ns = seen.sim_time_ns
                 return seen
-        raise SimulatorLost(
-            f"the simulator at {self._address} keeps showing {_place(seen.pose)} after its camera was put at "
-            f'{_place(self._wanted)}: another program moves the vehicle, or physics does; set "SimMode": '
+        raise self._elsewhere(seen.pose, self._wanted)
+
+    def capture_later(self, depth: bool = False) -> Callable[[], Capture]:
+        """Only the built-in simulator freezes an instant when it is asked; Unreal shows that in which it gets round to
+        it, so its pictures are taken now."""
+        if not self._freezes_instants:
+            taken = self.capture(depth)
+            return lambda: taken
+        wanted, pictures_of = self._wanted, self._begin_pictures(depth)
+
+        def take() -> Capture:
+            seen = self._developed(pictures_of)
+            if not _is_near(seen.pose, wanted):
+                raise self._elsewhere(seen.pose, wanted)
+            return seen
+
+        return take
+
+    def _begin_pictures(self, depth: bool) -> Callable[[], Any]:
+        """As the client's simGetImages, without waiting."""
+        begun: Callable[[], Any] = self._client.client.begin(
+            "simGetImages", self._requests(depth), self._vehicle, False
+        )
+        return begun
+
+    def _developed(self, pictures_of: Callable[[], Any]) -> Capture:
+        responses = [self._airsim.ImageResponse.from_msgpack(response) for response in pictures_of()]
+        arrived_ns = time.time_ns()
+        seen = self._decoder.decode(responses, arrived_ns)
+        self._check_size(seen)
+        return seen
+
+    def _elsewhere(self, shown: Pose, wanted: Pose | None) -> SimulatorLost:
+        return SimulatorLost(
+            f"the simulator at {self._address} keeps showing {_place(shown)} after its camera was put at "
+            f'{_place(wanted)}: another program moves the vehicle, or physics does; set "SimMode": '
             f'"ComputerVision" in its settings.json.'
         )
 
@@ -307,7 +339,10 @@ def _parse(settings: str) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _is_near(a: Pose, b: Pose) -> bool:
+def _is_near(a: Pose, b: Pose | None) -> bool:
+    """Whether a camera stands where it was put, if it was."""
+    if b is None:
+        return True
     apart_m = float(np.linalg.norm(a.position_m - b.position_m))
     # |<p, q>| is the cosine of half the angle between two attitudes.
     cosine = abs(float(np.dot(a.orientation_wxyz, b.orientation_wxyz)))

@@ -6,6 +6,7 @@ advanced by one frame, the pictures are taken. That is how exact 25 Hz comes out
 The order is advance, set_pose, capture: a vehicle with physics would move or level itself in a step after set_pose.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -152,6 +153,16 @@ class Simulator(Protocol):
         Raises:
             SimulatorLost: no picture came, or it shows another place than set_pose asked for.
             UnknownColours: more than one pixel in ten thousand has a colour of no palette.
+        """
+        ...
+
+    def capture_later(self, depth: bool = False) -> Callable[[], Capture]:
+        """Ask for pictures of this instant, and go on: a simulator that can draws them meanwhile.
+
+        Returns:
+            What waits for them and gives them, to be called once, in the order of asking. They show this instant
+            whatever was asked of the simulator since: one that cannot promise that takes them now. It raises what
+            capture raises.
         """
         ...
 

@@ -6,6 +6,8 @@ was read off the msgpackrpc module of rpc-msgpack 0.6 and msgpack-rpc-python 0.4
 
 import importlib
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from airsim_seg.errors import SimulatorError, SimulatorLost
@@ -43,14 +45,33 @@ class WatchedSession:
             session._transport._reconnect_limit = 0
 
     def call(self, method: str, *args: Any) -> Any:
-        """Call and wait.
+        """Call and wait; see begin."""
+        return self.begin(method, *args)()
+
+    def begin(self, method: str, *args: Any) -> Callable[[], Any]:
+        """Call and go on.
+
+        Returns:
+            What waits for the answer and gives it.
 
         Raises:
-            SimulatorLost: no answer in time, or the connection broke.
-            RefusedCall: the simulator answered with an error.
+            SimulatorLost: at once or when waited for: no answer in time, or the connection broke.
+            RefusedCall: when waited for: the simulator answered with an error.
         """
+        with self._telling(method):
+            future = self._start(method, *args)
+
+        def wait() -> Any:
+            with self._telling(method):
+                return future.get()
+
+        return wait
+
+    @contextmanager
+    def _telling(self, method: str) -> Iterator[None]:
+        """Put the client's errors into words."""
         try:
-            return self._start(method, *args).get()
+            yield
         except self._errors.TimeoutError as error:
             raise SimulatorLost(
                 f"the simulator at {self._address} did not answer {method} within {self._timeout_s} s: it hangs or "

@@ -18,6 +18,7 @@ from airsim_seg.builtin.geometry import HOME
 from airsim_seg.builtin.scene import FAR_DEPTH_M, View
 from airsim_seg.builtin.server import RpcError, Server, bind
 from airsim_seg.builtin.settings import CaptureSettings, Settings, VehicleSettings, default_settings
+from airsim_seg.builtin.strictness import STRICT
 from airsim_seg.builtin.sun import sun_position, towards
 from airsim_seg.builtin.weather import Weather
 from airsim_seg.errors import ClientMissing, SimulatorError, SimulatorLost, SimulatorUnreachable
@@ -199,6 +200,38 @@ def test_nobody_there(connect: Connect) -> None:
         port = taken.getsockname()[1]
     with pytest.raises(SimulatorUnreachable, match=f"no simulator answers at 127.0.0.1:{port}"):
         connect(port)
+
+
+def test_later_pictures_show_the_instant_of_the_asking(serve: Serve, connect: Connect) -> None:
+    """Asked for, and then the clock goes on and the camera moves, before anybody waits for them."""
+    simulator = connect(serve("ComputerVision").port)
+    simulator.pause()
+    poses = [Pose.from_euler((k, 2.0 * k, -3.0 - k), yaw_rad=0.1 * k) for k in range(5)]
+    at_once, later = [], []
+    for pose in poses:
+        simulator.set_pose(pose)
+        at_once.append(simulator.capture(depth=True))
+        later.append(simulator.capture_later(depth=True))
+        simulator.advance(40_000_000)
+    for wanted, take in zip(at_once, later, strict=True):
+        seen = take()
+        assert np.array_equal(seen.rgb, wanted.rgb)
+        assert np.array_equal(seen.raw_ids, wanted.raw_ids)
+        assert np.array_equal(seen.depth_m, wanted.depth_m)
+        assert seen.sim_time_ns == wanted.sim_time_ns
+        assert np.array_equal(seen.pose.position_m, wanted.pose.position_m)
+
+
+def test_strict_simulator_takes_later_pictures_at_once(serve: Serve, connect: Connect) -> None:
+    """As Unreal would have to: there a camera that moves on is seen where it went."""
+    running = serve("ComputerVision", strictness=STRICT)
+    simulator = connect(running.port)
+    simulator.set_pose(LOOK)
+    drawn = len(running.renderer.views)
+    take = simulator.capture_later()
+    assert len(running.renderer.views) > drawn
+    simulator.set_pose(STRAIGHT_DOWN)
+    assert take().pose.position_m == pytest.approx(LOOK.position_m, abs=1e-5)
 
 
 @pytest.mark.parametrize(

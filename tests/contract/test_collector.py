@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -232,6 +232,48 @@ def test_dying_simulator_keeps_what_was_recorded(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "b/Neighborhood/drone-s0-000.h5") as file:
         assert len(file["rgb"]) == 10
         assert not file.attrs["complete"]
+
+
+class Busy(ToyWorld):
+    """Pictures come when they are waited for, as from a simulator that draws in the background."""
+
+    def __init__(self, dies_in_advance: int | None = None) -> None:
+        super().__init__(size_hw=SIZE_HW)
+        self.asked = self.taken = self.most_waiting = 0
+        self._dies_in_advance = dies_in_advance
+
+    def advance(self, duration_ns: int) -> None:
+        super().advance(duration_ns)
+        if self.asked == self._dies_in_advance:
+            raise SimulatorLost("the toy died.")
+
+    def capture_later(self, depth: bool = False) -> Callable[[], Capture]:
+        seen, number = self.capture(depth), self.asked
+        self.asked += 1
+        self.most_waiting = max(self.most_waiting, self.asked - self.taken)
+
+        def take() -> Capture:
+            assert number == self.taken
+            self.taken += 1
+            return seen
+
+        return take
+
+
+def test_next_frame_is_asked_for_before_the_last_is_taken(tmp_path: Path) -> None:
+    busy = Busy()
+    (late,) = run(request(tmp_path / "late", num_videos=1), busy)
+    (prompt,) = run(request(tmp_path / "prompt", num_videos=1), ToyWorld(size_hw=SIZE_HW))
+    assert busy.asked == busy.taken == 25
+    assert busy.most_waiting == 2
+    with h5py.File(late.path) as one, h5py.File(prompt.path) as other:
+        for name in ("rgb", "raw_ids", "position_m", "sim_time_ns", "time_ns", "segment_start"):
+            assert np.array_equal(one[name][:], other[name][:]), name
+
+
+def test_frame_that_was_asked_for_before_the_end_is_kept(tmp_path: Path) -> None:
+    with pytest.raises(SimulatorLost, match="7 of 25 frames"):
+        run(request(tmp_path, num_videos=1), Busy(dies_in_advance=7))
 
 
 @pytest.mark.parametrize(
