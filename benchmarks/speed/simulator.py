@@ -5,8 +5,10 @@
 
 A pair is RGB with 2x2 samples a pixel and ids, 640x480, with traffic on the move. Both sides of a ratio are measured in
 turns, so that what else the machine does hits both alike; "CPU" is that of all threads and processes that the pair
-needs, and depends less on it. Start-up is timed cold (no compiled kernels, nothing kept), then warm. Memory is a
-simulator's resident set while it hands out frames.
+needs, and depends less on it. Through the RPC a client asks, waits, takes, and asks again; "one pair ahead" is one that
+asks for the next pair before it takes the last (the official client's call_async), so that the simulator draws
+meanwhile. Start-up is timed cold (no compiled kernels, nothing kept), then warm. Memory is a simulator's resident set
+while it hands out frames.
 """
 
 import argparse
@@ -20,6 +22,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import airsim
 import numpy as np
@@ -73,6 +76,11 @@ class Drawer:
         return times
 
 
+def _to_airsim(pose: Pose) -> airsim.Pose:
+    w, x, y, z = (float(v) for v in pose.orientation_wxyz)
+    return airsim.Pose(airsim.Vector3r(*map(float, pose.position_m)), airsim.Quaternionr(x, y, z, w))
+
+
 class Served:
     """A simulator in a process of its own, in camera mode, its clock running, and a client of it."""
 
@@ -85,14 +93,33 @@ class Served:
         """(wall, CPU of client and simulator) seconds of each pair: pose in, pictures out."""
         times = []
         for pose in poses:
-            w, x, y, z = (float(v) for v in pose.orientation_wxyz)
-            there = airsim.Pose(airsim.Vector3r(*map(float, pose.position_m)), airsim.Quaternionr(x, y, z, w))
+            there = _to_airsim(pose)
             begun, cpu = time.perf_counter(), time.process_time() + self.cpu_s()
             self._client.simSetVehiclePose(there, True)
             pair = self._client.simGetImages(REQUESTS)
             times.append((time.perf_counter() - begun, time.process_time() + self.cpu_s() - cpu))
             assert len(pair[1].image_data_uint8) == self._size_hw[0] * self._size_hw[1] * 3
         return times
+
+    def time_ahead(self, poses: Sequence[Pose]) -> list[tuple[float, float]]:
+        """The same where each pair is asked for before the one before it is taken, as the collector does."""
+        times, waiting = [], None
+        begun, cpu = time.perf_counter(), time.process_time() + self.cpu_s()
+        for pose in [*poses, None]:
+            asked = None if pose is None else self._ask(pose)
+            if waiting is not None:
+                pair = [airsim.ImageResponse.from_msgpack(response) for response in waiting.get()]
+                assert len(pair[1].image_data_uint8) == self._size_hw[0] * self._size_hw[1] * 3
+                now, cpu_now = time.perf_counter(), time.process_time() + self.cpu_s()
+                times.append((now - begun, cpu_now - cpu))
+                begun, cpu = now, cpu_now
+            waiting = asked
+        return times
+
+    def _ask(self, pose: Pose) -> Any:
+        """The future of a pair."""
+        self._client.simSetVehiclePose(_to_airsim(pose), True)
+        return self._client.client.call_async("simGetImages", REQUESTS, "", False)
 
     def cpu_s(self) -> float:
         """CPU time of the simulator and its ended children so far, in steps of 10 ms; 0 where nobody knows."""
@@ -153,15 +180,16 @@ def draw_and_serve(environment: str, options: argparse.Namespace) -> None:
             rpc = stack.enter_context(served(environment, options.seed, options.threads))
             rpc.time(poses[:3])
         drawer.time(poses[:3])
-        alone, through = [], []
+        times: dict[str, list[tuple[float, float]]] = {"renderer alone": []}
         for _ in range(options.rounds):
-            alone += drawer.time(poses)
-            through += [] if rpc is None else rpc.time(poses)
-    print(line("renderer alone", alone))
-    if through:
-        ratio = statistics.median(s for s, _ in alone) / statistics.median(s for s, _ in through)
-        print(line("through the RPC", through))
-        print(f"  through the RPC {100 * ratio:.0f} % of the renderer's rate", flush=True)
+            times["renderer alone"] += drawer.time(poses)
+            if rpc is not None:
+                times.setdefault("through the RPC", []).extend(rpc.time(poses))
+                times.setdefault("one pair ahead", []).extend(rpc.time_ahead(poses))
+    median = {label: statistics.median(wall for wall, _ in own) for label, own in times.items()}
+    for label, own in times.items():
+        share = f", {100 * median['renderer alone'] / median[label]:.0f} % of the renderer's rate" if rpc else ""
+        print(line(label, own) + (share if label != "renderer alone" else ""), flush=True)
 
 
 def two_at_once(environment: str, options: argparse.Namespace) -> None:
