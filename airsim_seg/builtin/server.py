@@ -27,6 +27,7 @@ MAX_UNREAD_BYTES = 2**28
 # More than any flock of clients needs, and well below the 1,024 files that most systems let a process open.
 MAX_CONNECTIONS = 256
 _BACKLOG = 256  # that many may come at the same instant
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 Dispatch = Callable[[str, Sequence[object]], Awaitable[object]]
 
@@ -106,6 +107,16 @@ class _Client:
         with contextlib.suppress(OSError):
             while self.unread_bytes > most_bytes:  # again, as all who wait wake at once
                 await self.writer.drain()
+
+    def acknowledge(self) -> None:
+        """Tell its kernel at once that what it sent has come, where the system can (Linux).
+
+        Clients that did not switch off Nagle's algorithm, the official one among them, hold a call back until the one
+        before is acknowledged; a kernel that waits 40 ms for an answer to send it with makes pictures as slow.
+        """
+        if _QUICK_ACK is not None:
+            with contextlib.suppress(OSError):  # a connection that is gone
+                self.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
     def hang_up(self, reason: str) -> None:
         """Close the connection at once; what it has not taken is lost."""
@@ -201,6 +212,7 @@ class Server:
         unfinished_bytes = 0
         try:
             while data := await reader.read(READ_BYTES):
+                client.acknowledge()
                 # The decoder's own limit is for one string: it takes arrays apart as they come.
                 unfinished_bytes += len(data)
                 if unfinished_bytes > wire.MAX_MESSAGE_BYTES:

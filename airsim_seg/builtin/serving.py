@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
+import cv2
+
 from airsim_seg.builtin.api import Dispatcher, Methods, common_methods
 from airsim_seg.builtin.api_detections import DetectionApi
 from airsim_seg.builtin.api_engine import engine_methods
@@ -156,6 +158,7 @@ async def serve_until_stopped(
     Returns:
         The signal that ended it, or None where the parent's end did.
     """
+    cv2.setNumThreads(0)  # OpenCV's workers spin while they wait for work: 2 ms a picture, on the cores that draw
     # Asked now: a parent that dies as soon as it hears that we are ready must still be known as ours.
     is_child = parent_pid == os.getppid()
     stopped: asyncio.Future[signal.Signals | None] = asyncio.get_running_loop().create_future()
