@@ -4,7 +4,6 @@ Threads would not do: numba compiles under the GIL. Each process fills numba's c
 simulator then loads; whatever a process fails to do, the simulator compiles when it needs it.
 """
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -21,8 +20,7 @@ import airsim_seg
 from airsim_seg.builtin import gaps, rays_tree
 from airsim_seg.builtin.environments.meshes import box, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
-from airsim_seg.builtin.obstacles import Obstacles
-from airsim_seg.builtin.rays import Rays
+from airsim_seg.builtin.rays import IN_PLACE, Rays, Tree
 from airsim_seg.builtin.rendering import buffers, cutouts, lighting, moving, raster, shading, shadows, sky, triangles
 from airsim_seg.builtin.rendering.compiling import Crew, announced, is_compiled, without_scipy
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, Material, material_table
@@ -31,10 +29,12 @@ from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.types import Pose
 
+_COMPILING, _COMPILED = "compiling", "compiled"  # what a process says of a kernel, and of a part
+
 
 @dataclass(frozen=True)
 class Part:
-    """What one process compiles.
+    """What is compiled together.
 
     Attributes:
         kernels: all of them.
@@ -85,16 +85,29 @@ def _stage() -> None:
 
 
 def _rays() -> None:
-    scene = _tiny()
-    Rays(scene).cast(np.array([[5.0, 0.0, -0.5]]), np.array([[1.0, 0.0, 0.0]]), 10.0)
-    Obstacles(scene, 0).ground_at((0.0, 0.0, 0.0))
+    Rays(_tiny()).cast(np.array([[5.0, 0.0, -0.5]]), np.array([[1.0, 0.0, 0.0]]), 10.0)
+
+
+def _gaps() -> None:
+    """A body without balls beside a tree of one leaf, which nobody meets."""
+    leaf = Tree(
+        np.zeros((1, 6), np.float32),
+        np.array([[0, 1]], np.int32),
+        np.zeros((1, 3, 3), np.float32),
+        np.zeros(1, np.int32),
+    )
+    zero, one = (0.0, 0.0, 0.0), (1.0, 0.0, 0.0)
+    owners, skipped, hull = np.zeros(1, np.int32), np.ones(1, bool), np.zeros((0, 4))
+    gaps.nearest(*leaf, owners, skipped, IN_PLACE, hull, zero, (one, one, one), zero, 1.0)
 
 
 PARTS = {
     "shading": Part((shading.resolve,), _shade),
     "stage": Part((triangles.project, raster.fill, lighting.light_foliage, shadows._raise, moving.place), _stage),
-    "rays": Part((rays_tree.build, rays_tree.trace, gaps.nearest), _rays),
+    "rays": Part((rays_tree.build, rays_tree.trace), _rays),
+    "gaps": Part((gaps.nearest,), _gaps),
 }
+"""In such an order that, dealt out to two processes, they take equally long."""
 
 
 class Precompiling:
@@ -103,27 +116,54 @@ class Precompiling:
     Example:
         with Precompiling(print) as others:
             scene = build("City", 0)
-            others.wait()
+            others.wait("shading", "stage")
             renderer = Rasteriser(scene)
+            others.wait()
+            world = World(scene, settings)
     """
 
     def __init__(self, say: Callable[[str], None], parts: Sequence[str] = tuple(PARTS)) -> None:
-        """Start them; none where everything is compiled, nothing can be kept, or there is one processor only.
+        """Start them, one a part but at most one a processor; none where there is one only, or nothing can be kept.
 
         Args:
             say: called with the name of each kernel as its compiling begins, in threads of ours.
             parts: of PARTS.
         """
+        processors = os.cpu_count() or 1
         missing = [name for name in parts if not all(is_compiled(kernel) for kernel in PARTS[name].kernels)]
-        if (os.cpu_count() or 1) < 2:
+        if processors < 2:
             missing = []
+        self._compiled = {name: threading.Event() for name in missing}
         self._processes: list[subprocess.Popen[str]] = []
-        with contextlib.suppress(OSError):  # no process can be started: the simulator compiles by itself
-            for name in missing:
-                self._processes.append(_started(name))
-        self._listeners = [threading.Thread(target=_relay, args=(one, say)) for one in self._processes]
-        for listener in self._listeners:
-            listener.start()
+        self._listeners: list[threading.Thread] = []
+        for first in range(min(processors, len(missing))):
+            self._start(missing[first::processors], say)
+
+    def _start(self, share: Sequence[str], say: Callable[[str], None]) -> None:
+        try:
+            process = _started(share)
+        except OSError:  # no process can be started: the simulator compiles by itself
+            self._end(share)
+            return
+        listener = threading.Thread(target=self._listen, args=(process, share, say))
+        self._processes.append(process)
+        self._listeners.append(listener)
+        listener.start()
+
+    def _listen(self, process: "subprocess.Popen[str]", share: Sequence[str], say: Callable[[str], None]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                kind, _, name = line.strip().partition(" ")
+                if kind == _COMPILED:
+                    self._end([name])
+                else:
+                    say(name)
+        self._end(share)  # whatever became of it
+
+    def _end(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._compiled[name].set()
 
     def __enter__(self) -> "Precompiling":
         return self
@@ -134,20 +174,26 @@ class Precompiling:
         """End those that still work."""
         for process in self._processes:
             process.kill()
-        self.wait()
-
-    def wait(self) -> None:
-        """Return when all have ended; how they did does not matter."""
         for listener, process in zip(self._listeners, self._processes, strict=True):
             listener.join()
             process.wait()
 
+    def wait(self, *parts: str) -> None:
+        """Return when nobody compiles the parts any more, all of them where none is named; how it went does not matter.
 
-def _started(part: str) -> "subprocess.Popen[str]":
+        Args:
+            parts: of PARTS.
+        """
+        for name in parts or self._compiled:
+            if name in self._compiled:
+                self._compiled[name].wait()
+
+
+def _started(share: Sequence[str]) -> "subprocess.Popen[str]":
     # -P and the path of our own: the folder in which the user works must not lend us its modules.
     path = [str(Path(airsim_seg.__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", __name__, part],
+        [sys.executable, "-P", "-m", __name__, *share],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -156,18 +202,13 @@ def _started(part: str) -> "subprocess.Popen[str]":
     )
 
 
-def _relay(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None:
-    assert process.stdout is not None
-    with process.stdout as lines:
-        for line in lines:
-            say(line.strip())
-
-
-def main(part: str) -> None:
-    """Compile a part; says the name of each kernel."""
-    with announced(lambda kernel: print(kernel, flush=True)), without_scipy():
-        PARTS[part].compile()
+def main(parts: Sequence[str]) -> None:
+    """Compile parts, one after the other; says the name of each kernel, and of each part that is done."""
+    with announced(lambda kernel: print(_COMPILING, kernel, flush=True)), without_scipy():
+        for part in parts:
+            PARTS[part].compile()
+            print(_COMPILED, part, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

@@ -125,14 +125,15 @@ def sim(
     def compiling(kernel: str) -> None:
         click.echo(f"compiling {kernel}, once after an install ...")
 
-    with Precompiling(compiling, ["stage", "rays"] if renderer == "gl" else list(PARTS)) as others:
+    with Precompiling(compiling, [name for name in PARTS if renderer == "cpu" or name != "shading"]) as others:
         world_scene = kept_scene(environment, world_seed, shelf, build)
         scene = with_bodies(world_scene, settings.mode, settings.vehicles)
         click.echo(f"{len(scene.objects)} objects, {len(scene.triangles_m):,} triangles; painting ...")
         paint = kept_paint(shelf)
-        others.wait()
+        others.wait("shading", "stage")
         with announced(compiling), without_scipy():
             eye = _renderer(renderer, scene, threads, paint)
+        others.wait()
     click.echo(f"drawn by {eye.name}")
 
     kind = next(name for name, mode in MODES.items() if mode == settings.mode)
