@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from airsim_seg.builtin.flow import flow_px
+from airsim_seg.builtin.rendering.id_colours import colour
 from airsim_seg.builtin.scene import FAR_DEPTH_M, Picture
 from airsim_seg.builtin.shots import (
     DEPTH_PERSPECTIVE,
@@ -46,14 +47,12 @@ def _scene(shot: Shot, picture: Picture) -> UInt8Array:  # noqa: ARG001
 
 
 def _segmentation(shot: Shot, picture: Picture) -> UInt8Array:
-    # One look-up from object to colour; index -1, the sky, finds the last row. A row of four bytes moves as one
-    # number, and wrapping costs a third of checking: 0.6 ms at 640x480, where indexing a [K,3] table takes 7.
-    colours = np.zeros((len(shot.id_table), 4), np.uint8)
+    # One look-up from object to colour; the last entry is the sky's.
     of_id = palette("plain") if shot.colours is None else shot.colours
-    colours[:, :3] = of_id[shot.id_table][:, ::-1]
-    bgrx = colours.view(np.uint32).ravel().take(picture.object_index, mode="wrap")
-    height, width = bgrx.shape
-    return np.asarray(cv2.cvtColor(bgrx.view(np.uint8).reshape(height, width, 4), cv2.COLOR_BGRA2BGR), np.uint8)
+    rgb = of_id[shot.id_table].astype(np.int32)
+    bgr = np.empty((*picture.object_index.shape, 3), np.uint8)
+    colour(np.ascontiguousarray(picture.object_index, np.int32), rgb[:, 2] | rgb[:, 1] << 8 | rgb[:, 0] << 16, bgr)
+    return bgr
 
 
 def _infrared(shot: Shot, picture: Picture) -> UInt8Array:

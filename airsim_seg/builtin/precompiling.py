@@ -21,7 +21,18 @@ from airsim_seg.builtin import gaps, rays_tree
 from airsim_seg.builtin.environments.meshes import box, placed
 from airsim_seg.builtin.environments.scene_builder import SceneBuilder
 from airsim_seg.builtin.rays import IN_PLACE, Rays, Tree
-from airsim_seg.builtin.rendering import buffers, cutouts, lighting, moving, raster, shading, shadows, sky, triangles
+from airsim_seg.builtin.rendering import (
+    buffers,
+    cutouts,
+    id_colours,
+    lighting,
+    moving,
+    raster,
+    shading,
+    shadows,
+    sky,
+    triangles,
+)
 from airsim_seg.builtin.rendering.compiling import Crew, announced, is_compiled, without_scipy
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, Material, material_table
 from airsim_seg.builtin.rendering.paint import Paint
@@ -82,6 +93,7 @@ def _stage() -> None:
     paint = Paint(np.zeros((1, 1), np.uint32), np.zeros((1, 1, 4), np.float32))
     looks = Looks(material_table(), cutouts.masks(TEXTURE_SEED), paint, 64, Crew(1))
     Stage(_tiny(), (), sky.Daylight(), looks).movement.warm_up()
+    id_colours.colour(np.zeros((1, 1), np.int32), np.zeros(1, np.int32), np.zeros((1, 1, 3), np.uint8))
 
 
 def _rays() -> None:
@@ -103,7 +115,10 @@ def _gaps() -> None:
 
 PARTS = {
     "shading": Part((shading.resolve,), _shade),
-    "stage": Part((triangles.project, raster.fill, lighting.light_foliage, shadows._raise, moving.place), _stage),
+    "stage": Part(
+        (triangles.project, raster.fill, lighting.light_foliage, shadows._raise, moving.place, id_colours.colour),
+        _stage,
+    ),
     "rays": Part((rays_tree.build, rays_tree.trace), _rays),
     "gaps": Part((gaps.nearest,), _gaps),
 }
