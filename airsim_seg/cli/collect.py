@@ -77,10 +77,13 @@ def collect(
         raise UsageError("--sim takes HOST:PORT, not nothing.")
     check_environment(environment)
 
+    import cv2
+
     from airsim_seg.collection.request import Request
     from airsim_seg.collection.session import collect as run
     from airsim_seg.simulators.launch import connect_or_start
 
+    cv2.setNumThreads(0)  # its workers spin while they wait for work, on the cores that draw
     request = Request(
         environment, VEHICLES[vehicle], videos, seconds, seed, rate_hz, "depth" in also, out, world_seed, randomise
     )

@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 from simulator import Served, path, served  # beside this file
 
@@ -83,6 +84,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=None, help="a folder on the disk in question")
     options = parser.parse_args()
+    cv2.setNumThreads(0)  # as the command does
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     print(f"{os.cpu_count()} cores, load {load:.1f} before the start", flush=True)
     for environment in options.environments:
