@@ -24,12 +24,13 @@ from airsim_seg.builtin.arguments import (
     text,
     vector_map,
 )
+from airsim_seg.builtin.clock import FRAME_NS
 from airsim_seg.builtin.geometry import geo_point
 from airsim_seg.builtin.sensors.barometer import standard_pressure_pa
 from airsim_seg.builtin.server import HangUp, RpcError
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.builtin.vehicles.quadrotor import GRAVITY_MPS2
-from airsim_seg.builtin.world import FRAME_NS, World
+from airsim_seg.builtin.world import World
 from airsim_seg.errors import AirsimSegError
 from airsim_seg.types import Pose
 

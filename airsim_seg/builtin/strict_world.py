@@ -5,10 +5,11 @@ import math
 import time
 from collections.abc import Callable
 
+from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS, MAX_CONTINUE_S
 from airsim_seg.builtin.scene import Scene
 from airsim_seg.builtin.settings import Settings
 from airsim_seg.builtin.strictness import STRICT, Strictness
-from airsim_seg.builtin.world import DEFAULT_EPOCH_NS, MAX_CONTINUE_S, STEP_NS, World
+from airsim_seg.builtin.world import STEP_NS, World
 
 
 class StrictWorld(World):

@@ -1,13 +1,7 @@
 """The world at run time: one clock, the vehicles, the object table. Everything happens in the event loop's thread."""
 
-import asyncio
-import math
-import time
-from collections.abc import Callable
-from typing import Protocol
-
 from airsim_seg import elementary
-from airsim_seg.builtin.arguments import ApiError
+from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS, Clock
 from airsim_seg.builtin.embodied import drawn_pose, with_vehicles
 from airsim_seg.builtin.geometry import product, shifted
 from airsim_seg.builtin.objects import ObjectTable, Thing
@@ -23,39 +17,17 @@ from airsim_seg.builtin.vehicles.base import Collision, Vehicle
 from airsim_seg.builtin.weather import Sky
 from airsim_seg.types import Float64Array, Pose
 
-# 13 September 2020, 12:26:40 UTC: the same for every run, so that the same seed gives the same stamps.
-DEFAULT_EPOCH_NS = 1_600_000_000_000_000_000
 # AirSim's physics step (SimModeWorldBase.h).
 STEP_NS = 3_000_000
-# simContinueForFrames: nothing is drawn unless asked for, so a frame is one of the recordings' 25 a second.
-FRAME_NS = 40_000_000
-# Real time comes in ticks; one that is late (a busy machine) moves the world by at most this.
-TICK_S, MAX_TICK_NS = 0.006, 100_000_000
-# A long simContinueForTime lets other calls in this often.
-SLICE_NS = 120_000_000
-MAX_CONTINUE_S = 86_400.0
 # What a vehicle touches that touches the terrain, where no object is seen there; Blocks calls its own so.
 GROUND_NAME = "Ground"
 
 
-class Watcher(Protocol):
-    """Somebody who looks at the world as its time goes by; the recorder."""
-
-    def look(self) -> None:
-        """See the world at the end of a physics step."""
-        ...
-
-    async def keep_up(self) -> None:
-        """Return when there is room for what the next steps will show; until then the clock waits."""
-        ...
-
-
-class World:
+class World(Clock):
     """Objects, vehicles and the clock they share.
 
     Attributes:
         mode: the kind of every vehicle.
-        now_ns: the clock, nanoseconds; it moves only by stepping, in integers.
         scenery_ns: how long traffic has driven and rain has fallen; it goes with the clock, and can be set.
         rays: through the scene.
         sensors: of each vehicle, by its name.
@@ -63,7 +35,6 @@ class World:
         home: where on the Earth the API's world NED begins.
         plots: what clients have drawn into it.
         traces: the lines that vehicles leave.
-        watcher: told of every step, or None.
     """
 
     def __init__(self, scene: Scene, settings: Settings, epoch_ns: int = DEFAULT_EPOCH_NS, *, paused: bool = False):
@@ -75,15 +46,14 @@ class World:
             epoch_ns: what the clock shows at first.
             paused: whether it stands until somebody continues it.
         """
+        super().__init__(epoch_ns, settings.world.clock_speed, paused=paused)
         self.scene = scene
         self.settings = settings
         self.mode: SimMode = settings.mode
-        self.now_ns = epoch_ns
         self.objects = ObjectTable(scene, settings.world.segmentation)
         self.home, sun = settings.world.home, settings.world.time_of_day
         self.sky = Sky(self.home.latitude_deg, self.home.longitude_deg)
         self.sky.set_time_of_day(sun.enabled, sun.start, sun.is_dst, sun.speed, sun.interval_s, sun.move_sun, epoch_ns)
-        self.watcher: Watcher | None = None
         self.plots, self.traces = Plots(), Traces()
         self._moments: dict[tuple[bool, str], tuple[tuple[object, ...], Moment]] = {}
         self.rays = Rays(scene)
@@ -101,11 +71,6 @@ class World:
             name: self._spawner.sensors(self.vehicles[name], own, self.now_ns)
             for name, own in settings.vehicles.items()
         }
-        self._running = asyncio.Event()
-        if not paused:
-            self._running.set()
-        self._continuing = False
-        self._one_continue = asyncio.Lock()
 
     def _new_vehicle(self, name: str, own: VehicleSettings) -> Vehicle:
         vehicle = self._spawner.vehicle(name, own, self.now_ns, self._wind_mps)
@@ -228,19 +193,6 @@ class World:
         foot_m = product(turn, thing.pose.position_m + origin_m) + driven[:, 3] - origin_m
         return Pose.from_euler(foot_m, yaw_rad=elementary.atan2(turn[1, 0], turn[0, 0]))
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether the clock stands."""
-        return not self._running.is_set() and not self._continuing
-
-    def pause(self, paused: bool) -> None:
-        """Stop the clock, or let it follow real time; either way a continue that runs is over."""
-        self._continuing = False
-        if paused:
-            self._running.clear()
-        else:
-            self._running.set()
-
     def advance(self, duration_ns: int) -> None:
         """Step everything forward, exactly this long: 3 ms steps and a remainder."""
         end_ns = self.now_ns + duration_ns
@@ -260,51 +212,6 @@ class World:
                 self.watcher.look()
         for suite in self.sensors.values():
             suite.leave()
-
-    async def continue_for(self, seconds: float) -> None:
-        """Advance by exactly round(seconds x 1e9) ns, as fast as the machine can, then be paused.
-
-        It returns when that is done, in every mode (real AirSim: only a multirotor does so exactly; ComputerVision
-        refuses). Calls one after the other add up; simPause ends one early.
-
-        Raises:
-            ApiError: negative, not a number, or more than a day.
-        """
-        if not (math.isfinite(seconds) and 0 <= seconds <= MAX_CONTINUE_S):
-            raise ApiError(f"the simulation can continue for 0 to {MAX_CONTINUE_S:.0f} seconds, not for {seconds}")
-        async with self._one_continue:
-            self._running.clear()
-            self._continuing = True
-            end_ns = self.now_ns + round(seconds * 1e9)
-            while self._continuing and self.now_ns < end_ns:
-                self.advance(min(SLICE_NS, end_ns - self.now_ns))
-                await self._breathe()
-            self._continuing = False
-
-    async def _breathe(self) -> None:
-        """Let other calls in, and the watcher catch up."""
-        await asyncio.sleep(0)
-        if self.watcher is not None:
-            await self.watcher.keep_up()
-
-    async def follow_real_time(self, wall_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        """Let the clock follow the wall's, at ClockSpeed times its rate, unless paused, until cancelled.
-
-        Args:
-            wall_ns: any clock that only goes forward.
-        """
-        speed = self.settings.world.clock_speed
-        before_ns = wall_ns()
-        while True:
-            if not self._running.is_set():
-                await self._running.wait()
-                before_ns = wall_ns()
-            await asyncio.sleep(TICK_S)
-            after_ns = wall_ns()
-            if self._running.is_set():
-                self.advance(round(min(after_ns - before_ns, MAX_TICK_NS) * speed))
-                await self._breathe()
-            before_ns = after_ns
 
     def reset(self) -> None:
         """Every vehicle back to its start; ids, pause and clock stay."""

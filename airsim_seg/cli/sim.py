@@ -97,6 +97,7 @@ def sim(
     import signal
 
     from airsim_seg.builtin.bodies import with_bodies
+    from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
     from airsim_seg.builtin.kept import kept_paint, kept_scene
     from airsim_seg.builtin.precompiling import PARTS, Precompiling
@@ -105,7 +106,7 @@ def sim(
     from airsim_seg.builtin.serving import serve_until_stopped
     from airsim_seg.builtin.shelf import user_shelf
     from airsim_seg.builtin.strict_world import StrictWorld
-    from airsim_seg.builtin.world import DEFAULT_EPOCH_NS, World
+    from airsim_seg.builtin.world import World
 
     if environment not in ENVIRONMENTS:
         raise UsageError(f"There is no environment {environment!r}: --env takes {', '.join(ENVIRONMENTS)}.")

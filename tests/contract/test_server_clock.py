@@ -7,7 +7,7 @@ import time
 import airsim
 import pytest
 
-from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
+from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS
 from airsim_seg.palette import id_from_name
 
 STEP_S = 0.04

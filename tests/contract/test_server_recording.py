@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from served_world import FormulaRenderer, Host, painted
 
+from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS
 from airsim_seg.builtin.recording_settings import RecordedImage, RecordingSettings
 from airsim_seg.builtin.scene import View
 from airsim_seg.builtin.settings import CaptureSettings, default_settings, load_settings
-from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
 from airsim_seg.disk import Disk
 from airsim_seg.errors import CorruptFile
 from airsim_seg.types import Pose

@@ -10,9 +10,9 @@ from served_world import tiny_scene
 from small_scenes import scene_of, wall
 
 from airsim_seg.builtin import rays
+from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS
 from airsim_seg.builtin.geometry import HOME, geo_point
 from airsim_seg.builtin.settings import load_settings
-from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
 from airsim_seg.palette import id_from_name
 
 TREE_ID = id_from_name("Tree_1")

@@ -13,11 +13,11 @@ import pytest
 from served_world import tiny_scene
 
 from airsim_seg.builtin.answers import with_single_floats
+from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS
 from airsim_seg.builtin.settings import CaptureSettings, default_settings, read_settings
 from airsim_seg.builtin.strict_world import StrictWorld
 from airsim_seg.builtin.strictness import LENIENT, STRICT, Strictness, small_pictures
 from airsim_seg.builtin.wire import Encoded
-from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
 from airsim_seg.errors import SimulatorLost
 from airsim_seg.simulators.rpc import WatchedSession
 

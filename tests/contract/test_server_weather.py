@@ -5,11 +5,11 @@ import calendar
 import airsim
 import pytest
 
+from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS
 from airsim_seg.builtin.geometry import HOME
 from airsim_seg.builtin.scenery import BREEZE_MPS
 from airsim_seg.builtin.sun import sun_position, towards
 from airsim_seg.builtin.weather import CLEAR, DAYLIGHT, Weather
-from airsim_seg.builtin.world import DEFAULT_EPOCH_NS
 
 RAIN, FOG = airsim.WeatherParameter.Rain, airsim.WeatherParameter.Fog
 

@@ -1,40 +1,26 @@
-"""AirSim's car: the drive train of its PhysX vehicle, a bicycle's geometry, wheels that stay on the terrain.
+"""AirSim's car: its controls, and the drive train of its PhysX vehicle; chassis.py holds where it is.
 
 Sources: AirSim's CarPawn.cpp and CarWheelFront/Rear.cpp (steering angle and curve, handbrake behind), PhysX 3.4 and the
-defaults of Unreal's WheeledVehicleMovementComponent (mass, brakes, drag, how fast inputs follow); cornering is the
-kinematic bicycle model (R. Rajamani, Vehicle Dynamics and Control, 2nd ed., section 2.2) with a limit of grip and the
-reference point midway between the axles. There is no suspension and no sliding.
+defaults of Unreal's WheeledVehicleMovementComponent (mass, brakes, drag, how fast inputs follow); cornering has a limit
+of grip. There is no sliding.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
-
-import numpy as np
 
 from airsim_seg import elementary
 from airsim_seg.builtin.cameras import Camera
-from airsim_seg.builtin.geometry import product, yaw_of
+from airsim_seg.builtin.geometry import product
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Kinematics, Vehicle
 from airsim_seg.builtin.vehicles.bump import MASS_KG, give_way
+from airsim_seg.builtin.vehicles.chassis import WHEELBASE_M, Chassis
 from airsim_seg.builtin.vehicles.hulls import car_hull
 from airsim_seg.builtin.vehicles.powertrain import Powertrain
-from airsim_seg.builtin.vehicles.quadrotor import (
-    GRAVITY_MPS2,
-    LEVEL,
-    NOTHING,
-    SEA_LEVEL_KGPM3,
-    Quaternion,
-    Rows,
-    Vector,
-    rows_of,
-)
+from airsim_seg.builtin.vehicles.quadrotor import GRAVITY_MPS2, SEA_LEVEL_KGPM3, Rows, Vector, rows_of
 from airsim_seg.types import Float64Array, Pose
 
-# Ours, a mid-size car's: the blueprint that holds the axles' places is not public.
-WHEELBASE_M, TRACK_M = 2.8, 1.6
 WHEEL_RADIUS_M, _WHEEL_KG, _WHEEL_DAMPING = 0.3, 20.0, 0.25
 # Chassis 1.8 m by 1.4 m, drag coefficient 0.3.
 _DRAG_KGPM = 0.5 * SEA_LEVEL_KGPM3 * 0.3 * 1.8 * 1.4
@@ -67,16 +53,6 @@ class CarControls:
     gear_immediate: bool = True
 
 
-class _Motion(NamedTuple):
-    """Attitude, and how it moves: NED, but rates in body axes."""
-
-    orientation: Quaternion
-    velocity: Vector = NOTHING
-    rate: Vector = NOTHING
-    acceleration: Vector = NOTHING
-    angular_acceleration: Vector = NOTHING
-
-
 class Car(Vehicle):
     """Drives as its controls say; they hold until changed."""
 
@@ -87,10 +63,9 @@ class Car(Vehicle):
         super().__init__(name, origin_m, start, cameras, ground)
         self.api_control = False
         self.controls = CarControls()
-        self._orientation: Quaternion = LEVEL
         self._halt(start)
-        self._stand(self._north_m, self._east_m)
-        self._orientation = self._turn()
+        self._chassis.stand(self._chassis.north_m, self._chassis.east_m)
+        self._chassis.orientation = self._chassis.turn()
         self._kinematics = None
         self._start = self.kinematics.pose
 
@@ -100,12 +75,7 @@ class Car(Vehicle):
         self.powertrain = Powertrain()
         self.speed_mps = 0.0
         self._throttle = self._brake = self._steer = 0.0
-        self._north_m, self._east_m, self._down_m = (float(v) for v in pose.position_m)
-        self._yaw_rad, self._pitch_rad, self._roll_rad = yaw_of(pose), 0.0, 0.0
-        w, x, y, z = pose.orientation_wxyz
-        self._orientation = (float(w), float(x), float(y), float(z))
-        self._motion: _Motion | None = None
-        self._on_wheels = False
+        self._chassis = Chassis(pose, self.ground_down_m)
         if self._feeler is not None:
             self._feeler.forget()
 
@@ -149,24 +119,25 @@ class Car(Vehicle):
         super().step(time_ns, step_s)
         self._follow_inputs(step_s)
         before_mps, self.speed_mps = self.speed_mps, self._next_speed(step_s)
-        still = self.speed_mps == 0 and before_mps == 0 and self._on_wheels
+        chassis = self._chassis
+        still = self.speed_mps == 0 and before_mps == 0 and chassis.is_on_wheels
         if still and (self._feeler is None or self._feeler.is_free(0.0, step_s) or not self._make_way(step_s)):
-            if self._motion is not None:
-                self._motion = None
+            if chassis.stop():
                 self._kinematics = Kinematics(self.kinematics.pose)
             return
         curvature = elementary.tan(self.steering_rad()) / WHEELBASE_M
         grip = _GRIP * GRAVITY_MPS2 / max(self.speed_mps**2, 1e-9)
         turned_rad = self.speed_mps * max(-grip, min(grip, curvature)) * step_s
         # The middle of the turn is the direction of the chord: exact for a circle.
-        course, way_m = self._yaw_rad + turned_rad / 2, self.speed_mps * step_s
-        self._yaw_rad += turned_rad
-        self._stand(self._north_m + way_m * elementary.cos(course), self._east_m + way_m * elementary.sin(course))
+        course, way_m = chassis.yaw_rad + turned_rad / 2, self.speed_mps * step_s
+        chassis.yaw_rad += turned_rad
+        chassis.stand(chassis.north_m + way_m * elementary.cos(course), chassis.east_m + way_m * elementary.sin(course))
         if self._feeler is not None and not self._feeler.is_free(
             abs(way_m) + self.hull.reach_m * abs(turned_rad), step_s
         ):
             self._make_way(step_s)
-        self._move(step_s)
+        chassis.move(self.speed_mps, step_s)
+        self._kinematics = None
 
     def _make_way(self, step_s: float) -> bool:
         """Get out of what it has run into: pushed and turned as bump.give_way says, and as much slower as that takes.
@@ -174,18 +145,19 @@ class Car(Vehicle):
         Returns:
             Whether it was in the way of anything.
         """
-        place, was_free = (self._north_m, self._east_m, self._down_m), True
+        chassis = self._chassis
+        (start_north, start_east, _), was_free = chassis.position_m, True
         for _ in range(_MOST_PUSHES):
-            touch = self._touched((self._north_m, self._east_m, self._down_m), rows_of(self._turn()))
-            push = None if touch is None or self.passes_through else give_way(touch, (self._north_m, self._east_m))
+            touch = self._touched(chassis.position_m, rows_of(chassis.turn()))
+            push = None if touch is None or self.passes_through else give_way(touch, chassis.position_m[:2])
             if push is None:
                 break
             was_free = False
             north, east, turned_rad = push
-            self._yaw_rad += turned_rad
-            self._stand(self._north_m + north, self._east_m + east)
-        cos, sin = elementary.cos(self._yaw_rad), elementary.sin(self._yaw_rad)
-        pushed_m = (self._north_m - place[0]) * cos + (self._east_m - place[1]) * sin
+            chassis.yaw_rad += turned_rad
+            chassis.stand(chassis.north_m + north, chassis.east_m + east)
+        cos, sin = elementary.cos(chassis.yaw_rad), elementary.sin(chassis.yaw_rad)
+        pushed_m = (chassis.north_m - start_north) * cos + (chassis.east_m - start_east) * sin
         # What pushes against its way takes speed from it; nothing makes it faster.
         if pushed_m * self.speed_mps < 0:
             left = max(0.0, abs(self.speed_mps) - abs(pushed_m) / step_s)
@@ -194,16 +166,16 @@ class Car(Vehicle):
 
     def in_scene(self) -> Vector:
         """See Vehicle."""
-        on, oe, od = self._offset_m
-        return (self._north_m + on, self._east_m + oe, self._down_m + od)
+        (north, east, down), (on, oe, od) = self._chassis.position_m, self._offset_m
+        return (north + on, east + oe, down + od)
 
     def turned(self) -> Rows:
         """See Vehicle."""
-        return rows_of(self._orientation)
+        return rows_of(self._chassis.orientation)
 
     def going_mps(self) -> Vector:
         """See Vehicle."""
-        return NOTHING if self._motion is None else self._motion.velocity
+        return self._chassis.velocity_mps
 
     def _follow_inputs(self, step_s: float) -> None:
         controls = self.controls
@@ -231,7 +203,7 @@ class Car(Vehicle):
             return 0.0
         wheel = speed / WHEEL_RADIUS_M
         load = _DRAG_KGPM * speed * abs(speed) * WHEEL_RADIUS_M + 4 * _WHEEL_DAMPING * wheel
-        load += MASS_KG * GRAVITY_MPS2 * elementary.sin(self._pitch_rad) * WHEEL_RADIUS_M
+        load += MASS_KG * GRAVITY_MPS2 * elementary.sin(self._chassis.pitch_rad) * WHEEL_RADIUS_M
         wheel = self.powertrain.wheel_radps(self._throttle, wheel, _ROLLING_KGM2, load, _GRIP_NM, step_s)
         brake_nm = min(self._brake * _BRAKE_NM, _GRIP_NM)
         if self.controls.handbrake:
@@ -240,74 +212,8 @@ class Car(Vehicle):
         wheel = math.copysign(max(0.0, abs(wheel) - brake_nm / _ROLLING_KGM2 * step_s), wheel)
         return wheel * WHEEL_RADIUS_M
 
-    def _stand(self, north_m: float, east_m: float) -> None:
-        """Put the wheels on the terrain there."""
-        forward_n, forward_e = elementary.cos(self._yaw_rad), elementary.sin(self._yaw_rad)
-        half_n, half_e = forward_n * WHEELBASE_M / 2, forward_e * WHEELBASE_M / 2
-        side_n, side_e = -forward_e * TRACK_M / 2, forward_n * TRACK_M / 2
-        front = self.ground_down_m(north_m + half_n, east_m + half_e)
-        rear = self.ground_down_m(north_m - half_n, east_m - half_e)
-        right = self.ground_down_m(north_m + side_n, east_m + side_e)
-        left = self.ground_down_m(north_m - side_n, east_m - side_e)
-        self._north_m, self._east_m, self._down_m = north_m, east_m, (front + rear + left + right) / 4
-        self._pitch_rad = elementary.atan2(rear - front, WHEELBASE_M)
-        self._roll_rad = elementary.atan2(right - left, TRACK_M)
-        self._on_wheels = True
-
-    def _move(self, step_s: float) -> None:
-        """Derive velocity, turn and accelerations from where it was a step ago."""
-        before, turn = self._motion or _Motion(self._orientation), self._turn()
-        self._orientation = turn
-        a, b, c, d = before.orientation
-        w, x, y, z = turn
-        # The small turn is conj(before) * now; q and -q are one attitude, and twice the vector part is the angle.
-        sign = 2 / step_s if a * w + b * x + c * y + d * z >= 0 else -2 / step_s
-        rate = (
-            (a * x - b * w - c * z + d * y) * sign,
-            (a * y + b * z - c * w - d * x) * sign,
-            (a * z - b * y + c * x - d * w) * sign,
-        )
-        level = self.speed_mps * elementary.cos(self._pitch_rad)
-        velocity = (
-            level * elementary.cos(self._yaw_rad),
-            level * elementary.sin(self._yaw_rad),
-            -self.speed_mps * elementary.sin(self._pitch_rad),
-        )
-        self._motion = _Motion(
-            turn, velocity, rate, _slope(before.velocity, velocity, step_s), _slope(before.rate, rate, step_s)
-        )
-        self._kinematics = None
-
-    def _turn(self) -> Quaternion:
-        """Its attitude as Pose.from_euler would have it."""
-        half_yaw, half_pitch, half_roll = self._yaw_rad / 2, self._pitch_rad / 2, self._roll_rad / 2
-        cy, sy, cp, sp = (
-            elementary.cos(half_yaw),
-            elementary.sin(half_yaw),
-            elementary.cos(half_pitch),
-            elementary.sin(half_pitch),
-        )
-        cr, sr = elementary.cos(half_roll), elementary.sin(half_roll)
-        return (
-            cr * cp * cy + sr * sp * sy,
-            sr * cp * cy - cr * sp * sy,
-            cr * sp * cy + sr * cp * sy,
-            cr * cp * sy - sr * sp * cy,
-        )
-
     def _observed(self) -> Kinematics:
-        motion = self._motion or _Motion(self._orientation)
-        return Kinematics(
-            Pose(np.array([self._north_m, self._east_m, self._down_m]), np.array(motion.orientation)),
-            np.array(motion.velocity),
-            np.array(motion.rate),
-            np.array(motion.acceleration),
-            np.array(motion.angular_acceleration),
-        )
-
-
-def _slope(before: Vector, after: Vector, step_s: float) -> Vector:
-    return ((after[0] - before[0]) / step_s, (after[1] - before[1]) / step_s, (after[2] - before[2]) / step_s)
+        return self._chassis.kinematics()
 
 
 def _followed(now: float, wanted: float, rates: tuple[float, float], step_s: float) -> float:
