@@ -157,8 +157,9 @@ def _settings_string(world: World, renderer_name: str) -> str:
 
 def _ground_truth_methods(world: World) -> dict[str, Method]:
     def place(where: Pose, ignore_collision: bool, name: str) -> None:  # noqa: ARG001
-        sim_vehicle(world, name).place(where)
-        world.traces.follow(world.vehicles)  # a clock that stands would not
+        vehicle = sim_vehicle(world, name)
+        vehicle.place(where)
+        world.traces.jump(vehicle)
 
     return {
         "simGetVehiclePose": method(lambda name: pose_map(sim_vehicle(world, name).kinematics.pose), text),

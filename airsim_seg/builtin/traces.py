@@ -1,8 +1,9 @@
 """The lines that vehicles leave behind them where settings.json has EnableTrace, as AirSim draws them.
 
 Source: AirSim's UE PawnSimApi (setPoseInternal, setTraceLine, resetImplementation): a line goes from where the vehicle
-was drawn last to where it is, and stays until simFlushPersistentMarkers, also when the vehicle is reset. AirSim moves a
-PhysX car without setPoseInternal, so only its jumps leave a line there; here all that it drives does.
+was put last to where it is put now, and stays until simFlushPersistentMarkers, also when the vehicle is reset. A
+multirotor is put where its physics has it with every frame (MultirotorPawnSimApi.cpp, updateRendering). A car is moved
+by Unreal, past setPoseInternal: only simSetVehiclePose leaves a line, from where that put it before, or its start.
 """
 
 from collections import deque
@@ -132,10 +133,14 @@ class Traces:
             self._due_ns = now_ns + PERIOD_NS
 
     def follow(self, vehicles: Mapping[str, Vehicle]) -> None:
-        """Draw on to where all vehicles are now."""
+        """Draw on to where all vehicles are now whose own motion leaves a line."""
         for name, trace in self._traces.items():
-            if trace.is_on:
+            if trace.is_on and vehicles[name].is_traced_on_its_way:
                 trace.follow(_place_m(vehicles[name]))
+
+    def jump(self, vehicle: Vehicle) -> None:
+        """Draw on to where a vehicle of any kind was just put (simSetVehiclePose)."""
+        self._traces[vehicle.name].follow(_place_m(vehicle))
 
     def restart(self, vehicles: Mapping[str, Vehicle]) -> None:
         """See Trace.restart."""

@@ -182,3 +182,29 @@ def test_what_flies_is_followed_while_the_clock_runs(serve):
     assert np.allclose(places[0], 0, atol=0.3)
     assert np.allclose(places[-1], [here.x_val, here.y_val, here.z_val], atol=0.02)
     assert len(places) > 4, "the climb is no straight line"
+
+
+def test_a_car_leaves_a_line_where_it_is_put_and_none_where_it_drives(serve):
+    """PawnSimApi.cpp: setPoseInternal alone draws, from where it put the pawn last; Unreal drives cars without it."""
+    own = {"VehicleType": "PhysXCar", "EnableTrace": True}
+    text = json.dumps({"SettingsVersion": 1.2, "SimMode": "Car", "Vehicles": {"Car": own}})
+    running = serve(read_settings(text, "test"))
+    client = running.client(airsim.CarClient)
+
+    def line() -> list[list[float]]:
+        return [point.round(3).tolist() for plot in running.world.strokes() for point in plot.strokes["points"]]
+
+    def put(north: float, east: float) -> None:
+        client.simSetVehiclePose(airsim.Pose(airsim.Vector3r(north, east, 0)), True)
+
+    client.enableApiControl(True)
+    client.setCarControls(airsim.CarControls(throttle=1))
+    client.simContinueForTime(4)
+    assert client.simGetVehiclePose().position.x_val > 5
+    assert line() == []
+    put(3, 4)
+    assert line() == [[0, 0, 0], [3, 4, 0]], "from its start, not from where it has driven to"
+    client.simContinueForTime(2)
+    client.reset()
+    put(0, 2)
+    assert line()[2:] == [[0, 0, 0], [0, 2, 0]], "after a reset again from its start"

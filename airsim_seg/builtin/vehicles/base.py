@@ -76,14 +76,15 @@ class Vehicle:
         wind_mps: [3], NED; what flies feels it.
         drawn_pose: where pictures show it, local NED; None, as always but in strict mode, is where it is.
         home: where on the Earth the API's world NED begins.
-        passes_through: whether what it touches does not hold it up (EnableCollisionPassthrogh).
         collision: the last touch, or None before the first.
         has_collided: whether there was one since somebody asked.
-        passes_through: whether it only notices what it runs into, and goes on.
+        passes_through: whether it only notices what it runs into, and goes on (EnableCollisionPassthrogh).
         hull: what of it meets other things; None meets nothing.
+        is_traced_on_its_way: whether EnableTrace draws a line behind it as it moves; see traces.py.
     """
 
     hull: Hull | None = None
+    is_traced_on_its_way = True
 
     def __init__(
         self, name: str, origin_m: Float64Array, start: Pose, cameras: "Mapping[str, Camera]", ground: Terrain
@@ -105,7 +106,6 @@ class Vehicle:
         self._kinematics: Kinematics | None = Kinematics(start)
         self.collision: Collision | None = None
         self.has_collided = False
-        self.passes_through = False
         self._feeler: Feeler | None = None
         self._offset_m: Vector = NOTHING
         self.time_ns = 0

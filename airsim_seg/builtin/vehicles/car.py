@@ -57,6 +57,7 @@ class Car(Vehicle):
     """Drives as its controls say; they hold until changed."""
 
     hull = car_hull()
+    is_traced_on_its_way = False
 
     def __init__(self, name: str, origin_m: Float64Array, start: Pose, cameras: Mapping[str, Camera], ground: Terrain):
         """See Vehicle; it stands on the ground at the start."""
