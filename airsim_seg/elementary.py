@@ -13,6 +13,9 @@ import math
 from collections.abc import Sequence
 from itertools import accumulate
 
+import numpy as np
+import numpy.typing as npt
+
 _QUARTER = math.pi / 2
 _QUARTER_REST = 6.123233995736766e-17  # what the double nearest to pi/2 lacks
 _LN2_HIGH = round(math.log(2) * 2**32) / 2**32  # times an exponent it is exact
@@ -53,6 +56,25 @@ def cos(angle_rad: float) -> float:
     return _sine_cosine(angle_rad)[1]
 
 
+def sines_cosines(
+    angles_deg: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Sines and cosines of many angles; in degrees, so that whole quarters of a turn are taken off without rounding.
+
+    Args:
+        angles_deg: float64, any shape, degrees, finite.
+    """
+    quarters = np.rint(angles_deg / 90.0)
+    x = (angles_deg - 90.0 * quarters) * (math.pi / 180.0)
+    square = x * x
+    sine, cosine = np.zeros_like(x), np.zeros_like(x)
+    for of_sine, of_cosine in zip(_SINE, _COSINE, strict=True):
+        sine, cosine = sine * square + of_sine, cosine * square + of_cosine
+    sine, cosine = x + x * (square * sine), 1.0 + square * cosine
+    turn = quarters.astype(np.int64) % 4
+    return np.choose(turn, (sine, cosine, -sine, -cosine)), np.choose(turn, (cosine, -sine, -cosine, sine))
+
+
 def tan(angle_rad: float) -> float:
     """Tangent of an angle, which is finite."""
     sine, cosine = _sine_cosine(angle_rad)
@@ -80,6 +102,11 @@ def atan2(y: float, x: float) -> float:
 def asin(sine: float) -> float:
     """Angle in [-pi/2, pi/2] with a sine in [-1, 1]."""
     return atan2(sine, math.sqrt((1.0 - sine) * (1.0 + sine)))
+
+
+def acos(cosine: float) -> float:
+    """Angle in [0, pi] with a cosine in [-1, 1]."""
+    return atan2(math.sqrt((1.0 - cosine) * (1.0 + cosine)), cosine)
 
 
 def exp(x: float) -> float:

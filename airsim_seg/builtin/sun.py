@@ -2,11 +2,14 @@
 
 Source: J. Meeus, Astronomical Algorithms, 2nd ed. (1998), chapters 12, 13, 22 and 25 (low accuracy, 0.01 degrees
 between 1800 and 2200), as NOAA's solar calculator uses it. Refraction is left out, and so is the minute by which the
-Earth's rotation lags behind atomic clocks: together less than the sun's own width above 5 degrees of altitude.
+Earth's rotation lags behind atomic clocks: together less than the sun's own width above 5 degrees of altitude. Its
+direction is the same bits on every machine.
 """
 
 import math
 from typing import NamedTuple
+
+from airsim_seg.elementary import asin, atan2, cos, sin
 
 # The Julian day numbers of 1 January 1970, 0 h, and of the epoch J2000.
 UNIX_EPOCH_JD, J2000_JD = 2440587.5, 2451545.0
@@ -37,16 +40,16 @@ def equatorial(unix_s: float) -> Equatorial:
     mean_longitude = 280.46646 + t * (36_000.76983 + 0.0003032 * t)
     anomaly = math.radians(357.52911 + t * (35_999.05029 - 0.0001537 * t))
     centre = (
-        (1.914602 - t * (0.004817 + 0.000014 * t)) * math.sin(anomaly)
-        + (0.019993 - 0.000101 * t) * math.sin(2 * anomaly)
-        + 0.000289 * math.sin(3 * anomaly)
+        (1.914602 - t * (0.004817 + 0.000014 * t)) * sin(anomaly)
+        + (0.019993 - 0.000101 * t) * sin(2 * anomaly)
+        + 0.000289 * sin(3 * anomaly)
     )
     node = math.radians(125.04 - 1934.136 * t)
-    longitude = math.radians(mean_longitude + centre - 0.00569 - 0.00478 * math.sin(node))
+    longitude = math.radians(mean_longitude + centre - 0.00569 - 0.00478 * sin(node))
     obliquity_s = 84_381.448 - t * (46.8150 + t * (0.00059 - 0.001813 * t))
-    obliquity = math.radians(obliquity_s / 3600 + 0.00256 * math.cos(node))
-    right_ascension = math.atan2(math.cos(obliquity) * math.sin(longitude), math.cos(longitude))
-    return Equatorial(right_ascension, math.asin(math.sin(obliquity) * math.sin(longitude)))
+    obliquity = math.radians(obliquity_s / 3600 + 0.00256 * cos(node))
+    right_ascension = atan2(cos(obliquity) * sin(longitude), cos(longitude))
+    return Equatorial(right_ascension, asin(sin(obliquity) * sin(longitude)))
 
 
 def sun_position(unix_s: float, latitude_deg: float, longitude_deg: float) -> Horizontal:
@@ -64,18 +67,18 @@ def sun_position(unix_s: float, latitude_deg: float, longitude_deg: float) -> Ho
     sidereal_deg = 280.46061837 + 360.98564736629 * days + 0.000387933 * t * t
     hour_angle = math.radians((sidereal_deg + longitude_deg) % 360) - sun.right_ascension
     latitude = math.radians(latitude_deg)
-    east = -math.cos(sun.declination) * math.sin(hour_angle)
-    towards_pole, across = math.sin(sun.declination), math.cos(sun.declination) * math.cos(hour_angle)
-    north = towards_pole * math.cos(latitude) - across * math.sin(latitude)
-    up = towards_pole * math.sin(latitude) + across * math.cos(latitude)
-    return Horizontal(math.degrees(math.atan2(east, north)) % 360, math.degrees(math.asin(max(-1.0, min(1.0, up)))))
+    east = -cos(sun.declination) * sin(hour_angle)
+    towards_pole, across = sin(sun.declination), cos(sun.declination) * cos(hour_angle)
+    north = towards_pole * cos(latitude) - across * sin(latitude)
+    up = towards_pole * sin(latitude) + across * cos(latitude)
+    return Horizontal(math.degrees(atan2(east, north)) % 360, math.degrees(asin(max(-1.0, min(1.0, up)))))
 
 
 def towards(place: Horizontal) -> tuple[float, float, float]:
     """The unit vector (north, east, down) that points at a place on the sky."""
     azimuth, altitude = math.radians(place.azimuth_deg), math.radians(place.altitude_deg)
     return (
-        math.cos(altitude) * math.cos(azimuth),
-        math.cos(altitude) * math.sin(azimuth),
-        -math.sin(altitude),
+        cos(altitude) * cos(azimuth),
+        cos(altitude) * sin(azimuth),
+        -sin(altitude),
     )

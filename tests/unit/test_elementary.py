@@ -23,10 +23,11 @@ def draws(low: float, high: float) -> list[float]:
         (elementary.cos, math.cos, draws(-20, 20)),
         (elementary.tan, math.tan, draws(-1.5, 1.5)),
         (elementary.asin, math.asin, [*draws(-1, 1), 1.0, -1.0]),
+        (elementary.acos, math.acos, [*draws(-1, 1), 1.0, 0.0, -1.0]),
         (elementary.exp, math.exp, draws(-30, 30)),
         (elementary.log, math.log, draws(1e-9, 5)),
     ],
-    ids=["sin", "cos", "tan", "asin", "exp", "log"],
+    ids=["sin", "cos", "tan", "asin", "acos", "exp", "log"],
 )
 def test_they_are_right_to_a_few_units_in_the_last_place(
     own: Callable[[float], float], library: Callable[[float], float], arguments: list[float]
@@ -48,6 +49,15 @@ def test_right_angles_are_as_the_library_has_them() -> None:
         assert elementary.sin(angle) == math.sin(angle)
         assert elementary.cos(angle) == math.cos(angle)
     assert math.copysign(1, elementary.sin(0.0)) == 1
+
+
+def test_many_angles_at_once_are_right_to_a_few_units_in_the_last_place() -> None:
+    angles_deg = np.array([*draws(-720, 720), *range(-360, 361, 45)])
+    sines, cosines = elementary.sines_cosines(angles_deg[:, None])
+    for angle, sine, cosine in zip(angles_deg.tolist(), sines.ravel().tolist(), cosines.ravel().tolist(), strict=True):
+        near = math.radians(math.remainder(angle, 360.0))  # exact but for one rounding
+        assert (sine, cosine) == pytest.approx((math.sin(near), math.cos(near)), abs=4e-16), angle
+    assert elementary.sines_cosines(np.array([90.0, 180.0, 270.0]))[0].tolist() == [1, 0, -1]
 
 
 def test_powers_against_fifty_digits() -> None:

@@ -3,9 +3,9 @@
 Source: AirSim's BarometerSimple.hpp, GaussianMarkov.hpp and EarthUtils.hpp.
 """
 
-import math
 from dataclasses import dataclass
 
+from airsim_seg import elementary
 from airsim_seg.builtin.geometry import EARTH_RADIUS_M
 from airsim_seg.builtin.sensors.base import Carrier, Sample, Schedule, Sensor
 from airsim_seg.builtin.sensors.noise import Walk, White
@@ -50,7 +50,7 @@ class Barometer(Sensor):
         self._sigma_pa = settings.uncorrelated_noise_sigma_pa
         self._origin_down_m, self._home_altitude_m = float(carrier.origin_m[2]), carrier.home.altitude_m
         # AirSim weighs the new number with 1 - decay, not sqrt(1 - decay^2): it drifts by far less than sigma.
-        decay = math.exp(-schedule.period_ns / 1e9 / settings.pressure_factor_tau_s)
+        decay = elementary.exp(-schedule.period_ns / 1e9 / settings.pressure_factor_tau_s)
         scale = (1 - decay) * settings.pressure_factor_sigma
         self._drift = Walk(f"{carrier.seed}/{name}/drift", 1, scale, decay)
         self._white = White(f"{carrier.seed}/{name}/white", 1)
@@ -75,12 +75,12 @@ def standard_pressure_pa(altitude_m: float) -> float:
     altitude_km = max(LOWEST_KM, altitude_m / 1e3)
     geopotential_km = radius_km * altitude_km / (radius_km + altitude_km)
     if geopotential_km > TROPOPAUSE_KM:
-        return TROPOPAUSE_PA * math.exp(-STRATOSPHERE_PER_KM * (geopotential_km - TROPOPAUSE_KM))
+        return TROPOPAUSE_PA * elementary.exp(-STRATOSPHERE_PER_KM * (geopotential_km - TROPOPAUSE_KM))
     share = 1 - LAPSE_K_PER_KM * geopotential_km / SEA_LEVEL_K
-    return float(SEA_LEVEL_PA * share**PRESSURE_EXPONENT)
+    return SEA_LEVEL_PA * elementary.power(share, PRESSURE_EXPONENT)
 
 
 def pressure_altitude_m(pressure_pa: float) -> float:
     """What an altimeter shows, metres; noise that leaves no pressure counts as one pascal."""
     share = max(pressure_pa, 1.0) / SEA_LEVEL_PA
-    return float((1 - share**ALTITUDE_EXPONENT) * ALTITUDE_FT * M_PER_FT)
+    return (1 - elementary.power(share, ALTITUDE_EXPONENT)) * ALTITUDE_FT * M_PER_FT

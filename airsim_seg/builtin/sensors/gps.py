@@ -3,10 +3,10 @@
 Source: AirSim's GpsSimple.hpp.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from airsim_seg import elementary
 from airsim_seg.builtin.geometry import geo_point
 from airsim_seg.builtin.sensors.base import Carrier, Sample, Schedule, Sensor
 from airsim_seg.builtin.sensors.parameters import GpsSettings
@@ -62,4 +62,4 @@ class Gps(Sensor):
 
 def _settling(initial: float, final: float, time_constant_s: float, age_ns: int) -> float:
     """A first-order filter's answer to a constant (FirstOrderFilter.hpp)."""
-    return final + (initial - final) * math.exp(-age_ns / 1e9 / time_constant_s)
+    return final + (initial - final) * elementary.exp(-age_ns / 1e9 / time_constant_s)

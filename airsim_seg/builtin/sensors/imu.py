@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from airsim_seg.builtin.geometry import product
 from airsim_seg.builtin.sensors.base import Carrier, Sample, Schedule, Sensor
 from airsim_seg.builtin.sensors.noise import Walk, White
 from airsim_seg.builtin.sensors.parameters import ImuSettings
@@ -64,7 +65,7 @@ class Imu(Sensor):
         """Read it."""
         state = sample.kinematics
         force_mps2 = state.linear_acceleration_mps2 - np.array([0.0, 0.0, GRAVITY_MPS2])
-        exact = np.concatenate([state.angular_velocity_radps, force_mps2 @ state.pose.rotation()])
+        exact = np.concatenate([state.angular_velocity_radps, product(state.pose.rotation().T, force_mps2)])
         if self._noisy:
             exact = exact + self._sigma * self._white.at(sample.number) + self._bias.at(sample.number)
         return ImuReading(sample.time_ns, state.pose.orientation_wxyz, exact[:3], exact[3:])

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airsim_seg.builtin.geometry import attached, shifted
+from airsim_seg.builtin.geometry import attached, product, shifted
 from airsim_seg.builtin.rays import Rays
 from airsim_seg.builtin.scene import Moment
 from airsim_seg.builtin.sensors.base import Carrier, Sample, Schedule, Sensor
 from airsim_seg.builtin.sensors.parameters import LOCAL_FRAME, LidarSettings
+from airsim_seg.elementary import sines_cosines
 from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose
 
 # AirSim reads this from no settings; a scan is what was measured since the one before.
@@ -58,11 +59,11 @@ class Lidar(Sensor):
         directions = beams(own, sample.number - 1)
         turn, start_m = pose.rotation(), shifted(pose, self._origin_m).position_m
         starts_m = np.broadcast_to(start_m, directions.shape)
-        met = rays.cast(starts_m, directions @ turn.T, own.range_m, moment)
+        met = rays.cast(starts_m, product(directions, turn.T), own.range_m, moment)
         hit = np.isfinite(met.distance_m)
         points_m = directions[hit] * met.distance_m[hit, None]
         if own.data_frame != LOCAL_FRAME:
-            points_m = points_m @ turn.T + pose.position_m
+            points_m = product(points_m, turn.T) + pose.position_m
         return LidarReading(sample.time_ns, points_m.astype(np.float32), met.object_index[hit], pose)
 
 
@@ -81,10 +82,9 @@ def beams(settings: LidarSettings, scan: int) -> Float64Array:
     start, end = (settings.horizontal_fov_start_deg + 360.0) % 360.0, (settings.horizontal_fov_end_deg + 360.0) % 360.0
     # VectorMath.hpp, isAngleBetweenAngles: a range that ends before it starts goes through 0.
     inside = (start <= turns_deg) & (turns_deg <= end) if start < end else (start <= turns_deg) | (turns_deg <= end)
-    turns = np.radians(turns_deg[inside])
-    heights = np.radians(
-        np.linspace(settings.vertical_fov_upper_deg, settings.vertical_fov_lower_deg, settings.number_of_channels)
+    heights_deg = np.linspace(
+        settings.vertical_fov_upper_deg, settings.vertical_fov_lower_deg, settings.number_of_channels
     )
-    level, up = np.cos(heights)[:, None], np.sin(heights)[:, None]
-    parts = np.broadcast_arrays(level * np.cos(turns), level * np.sin(turns), -up)
+    (aside, ahead), (up, level) = sines_cosines(turns_deg[inside]), sines_cosines(heights_deg[:, None])
+    parts = np.broadcast_arrays(level * ahead, level * aside, -up)
     return np.stack(parts, -1).reshape(-1, 3)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from airsim_seg.builtin.geometry import EARTH_RADIUS_M, geo_point
+from airsim_seg.builtin.geometry import EARTH_RADIUS_M, geo_point, product
 from airsim_seg.builtin.sensors.base import Carrier, Sample, Schedule, Sensor
 from airsim_seg.builtin.sensors.noise import White, generator
 from airsim_seg.builtin.sensors.parameters import MagnetometerSettings
+from airsim_seg.elementary import acos, asin, atan2, cos, sin
 from airsim_seg.types import Float64Array
 
 # The geomagnetic pole of 2015, and the mean field at the magnetic equator.
@@ -44,8 +45,8 @@ class Magnetometer(Sensor):
     def measure(self, sample: Sample) -> MagnetometerReading:
         """Read it."""
         pose = sample.kinematics.pose
-        field = dipole_field_gauss(geo_point(pose.position_m + self._origin_m, self._home)) @ pose.rotation()
-        field = field * self._settings.scale_factor
+        field = dipole_field_gauss(geo_point(pose.position_m + self._origin_m, self._home))
+        field = product(pose.rotation().T, field) * self._settings.scale_factor
         if self._settings.generate_noise:
             noise = self._settings.noise_sigma_gauss * self._white.at(sample.number)
             field = field + noise + self._bias_gauss
@@ -63,16 +64,14 @@ def dipole_field_gauss(where: Mapping[str, float]) -> Float64Array:
     """
     latitude, pole = math.radians(where["latitude"]), math.radians(POLE_LATITUDE_DEG)
     turn = math.radians(where["longitude"] - POLE_LONGITUDE_DEG)
-    cosine = math.cos(latitude) * math.cos(pole) + math.sin(latitude) * math.sin(pole) * math.cos(turn)
-    colatitude = math.acos(max(-1.0, min(1.0, cosine)))
+    cosine = cos(latitude) * cos(pole) + sin(latitude) * sin(pole) * cos(turn)
+    colatitude = acos(max(-1.0, min(1.0, cosine)))
     # Straight above the pole the field has no horizontal part, and east and west mean nothing.
-    sine = max(math.sin(colatitude), 1e-9)
+    sine = max(sin(colatitude), 1e-9)
     distance = max(where["altitude"] / EARTH_RADIUS_M + 1, 1e-3)
-    strength = EQUATOR_GAUSS / distance**3 * math.sqrt(1 + 3 * cosine**2)
-    across = math.sin(turn) if cosine > math.sin(pole) * math.sin(latitude) else math.cos(turn)
-    declination = math.asin(max(-1.0, min(1.0, across * math.cos(pole) / sine)))
-    inclination = math.atan(2 * cosine / sine)
-    level = strength * math.cos(inclination)
-    return np.array(
-        [level * math.cos(declination), level * math.sin(declination), strength * math.sin(inclination)], np.float64
-    )
+    strength = EQUATOR_GAUSS / (distance * distance * distance) * math.sqrt(1 + 3 * cosine * cosine)
+    across = sin(turn) if cosine > sin(pole) * sin(latitude) else cos(turn)
+    declination = asin(max(-1.0, min(1.0, across * cos(pole) / sine)))
+    inclination = atan2(2 * cosine, sine)
+    level = strength * cos(inclination)
+    return np.array([level * cos(declination), level * sin(declination), strength * sin(inclination)], np.float64)

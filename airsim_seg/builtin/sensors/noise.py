@@ -4,10 +4,13 @@ import hashlib
 
 import numpy as np
 
+from airsim_seg.builtin.geometry import on_grid
 from airsim_seg.types import Float64Array
 
 # Numbers are drawn for this many samples at a time.
 BLOCK = 1024
+# One in four thousand normal numbers is made of a logarithm, whose last bit is up to the C library.
+_GRID = 2.0**-32
 
 
 def generator(key: str, block: int = 0) -> np.random.Generator:
@@ -35,7 +38,7 @@ class White:
 
     def block(self, index: int) -> Float64Array:
         """float64 [1024,C], the samples from index x 1024 on."""
-        return generator(self._key, index).standard_normal((BLOCK, self._channels))
+        return on_grid(generator(self._key, index).standard_normal((BLOCK, self._channels)), _GRID)
 
     def at(self, number: int) -> Float64Array:
         """float64 [C] of one sample."""
@@ -69,10 +72,10 @@ class Walk:
             self._index += 1
             # Row k is to become the sum of decay^(k - j) times row j, j up to k: sums over 2, 4, 8 ... rows in turn.
             values = np.concatenate([self._values[-1:], self._scale * self._white.block(self._index)])
-            reach = 1
+            reach, decay = 1, self._decay
             while reach < len(values):
-                values[reach:] += self._decay**reach * values[:-reach]
-                reach *= 2
+                values[reach:] += decay * values[:-reach]
+                reach, decay = 2 * reach, decay * decay
             self._values = values
         value: Float64Array = self._values[row]
         return value
