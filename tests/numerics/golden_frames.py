@@ -1,5 +1,8 @@
 """A few frames of every environment over its own RPCs, and what they must be: the same on every x86-64 machine.
 
+Two more sets of frames show the bodies of vehicles, as another vehicle and an external camera see them; with them come
+readings of sensors.
+
 python tests/numerics/golden_frames.py renew    writes golden.json anew, for worlds that were changed on purpose
 python tests/numerics/golden_frames.py draw FILE.npz [noise]    draws the frames, for the test
 """
@@ -10,29 +13,52 @@ import importlib
 import json
 import pkgutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from golden_scenarios import FLOAT32, SCENARIOS, SCENARIOS_OF_TWO, read_sensors
 
 from airsim_seg.builtin import environments
 from airsim_seg.builtin.api import Dispatcher
 from airsim_seg.builtin.api_images import CameraApi
 from airsim_seg.builtin.api_recording import Recorder
+from airsim_seg.builtin.bodies import with_bodies
+from airsim_seg.builtin.camera_settings import CameraSettings
 from airsim_seg.builtin.environments import ENVIRONMENTS, build
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.scene import Renderer, Scene
+from airsim_seg.builtin.sensors import parameters
 from airsim_seg.builtin.serving import rpc_methods
 from airsim_seg.builtin.settings import CaptureSettings, Settings, SimMode, VehicleSettings
+from airsim_seg.builtin.sun import sun_position, towards
 from airsim_seg.builtin.world import World
+from airsim_seg.types import Pose
 
 GOLDEN = Path(__file__).with_name("golden.json")
 SIZE_HW = (144, 192)
-SCENE, SEGMENTATION = 0, 5
-COPY_ID = 201
-Call = Callable[..., Awaitable[Any]]
+SCENE, DEPTH_PLANAR, SEGMENTATION = 0, 1, 5
+# 20 June 2024, 20 h UTC: noon where AirSim's worlds are.
+NOON_S = 1_718_913_600
+# Not in golden.json: colours may differ by 2 levels between processors, and noise between versions of numpy.
+NOT_GOLDEN = ("rgb", "readings")
+SENSORS = {
+    "imu": parameters.ImuSettings(),
+    "gps": parameters.GpsSettings(),
+    "barometer": parameters.BarometerSettings(),
+    "magnetometer": parameters.MagnetometerSettings(),
+    "distance": parameters.DistanceSettings(),
+    "lidar": parameters.LidarSettings(points_per_second=20_000),
+}
+# Where the other vehicle starts, and where the external camera stands.
+OTHER_M: dict[SimMode, tuple[float, float, float]] = {"Multirotor": (2.1, -0.5, 0.0), "Car": (9.0, -1.0, 0.0)}
+BESIDE: dict[SimMode, Pose] = {
+    "Multirotor": Pose.from_euler((1.4, 1.7, -2.2), yaw_rad=-1.1, pitch_rad=-0.2),
+    "Car": Pose.from_euler((6.0, 6.0, -3.0), yaw_rad=-0.7, pitch_rad=-0.3),
+}
 
 
 class Frames:
@@ -41,12 +67,17 @@ class Frames:
     def __init__(self) -> None:
         self.ids: list[Any] = []
         self.rgb: list[Any] = []
+        self.depths: list[Any] = []
         self.poses: list[list[float]] = []
         self.stamps: list[int] = []
 
     def add(self, responses: list[dict[str, Any]]) -> None:
-        """Keep the Scene and the Segmentation picture of one call."""
+        """Keep the pictures of one call."""
         for response in responses:
+            if response["image_type"] == DEPTH_PLANAR:
+                _, data = response["image_data_float"].buffers
+                self.depths.append(np.frombuffer(data, FLOAT32)["value"].astype(np.float32).reshape(SIZE_HW))
+                continue
             _, data = response["image_data_uint8"].buffers
             kept = self.ids if response["image_type"] == SEGMENTATION else self.rgb
             kept.append(np.frombuffer(data, np.uint8).reshape(*SIZE_HW, 3))
@@ -55,83 +86,22 @@ class Frames:
         self.stamps.append(response["time_stamp"])
 
     def arrays(self) -> dict[str, Any]:
-        """uint8 [N,H,W,3] ids (as palette colours) and rgb, float64 [N,7] poses, int64 [N] stamps."""
+        """uint8 [N,H,W,3] ids (as palette colours) and rgb, float64 [N,7] poses, int64 [N] stamps.
+
+        Where depth was asked for, float32 [N,H,W] depths, too.
+        """
+        depths = {"depths": np.array(self.depths)} if self.depths else {}
         return {
             "ids": np.array(self.ids),
             "rgb": np.array(self.rgb),
             "poses": np.array(self.poses),
             "stamps": np.array(self.stamps, np.int64),
+            **depths,
         }
 
 
-def pose(north: float, east: float, down: float, *turn: float) -> dict[str, Any]:
-    """A Pose of the wire; turn is w, x, y, z and need not be a unit."""
-    w, x, y, z = turn or (1.0, 0.0, 0.0, 0.0)
-    return {
-        "position": {"x_val": north, "y_val": east, "z_val": down},
-        "orientation": {"w_val": w, "x_val": x, "y_val": y, "z_val": z},
-    }
-
-
-async def fly(call: Call, look: Callable[[], Awaitable[None]]) -> None:
-    """A drone takes off, flies off and turns."""
-    await call("enableApiControl", True, "")
-    await call("armDisarm", True, "")
-    moves: list[tuple[str, Any]] = [
-        ("takeoff", (10.0, "")),
-        ("moveByVelocityZ", (3.0, 1.5, -6.0, 1.2, 0, {"is_rate": True, "yaw_or_rate": 25.0}, "")),
-        ("moveToPosition", (6.0, -4.0, -9.0, 5.0, 9.0, 1, {"is_rate": False, "yaw_or_rate": 0.0}, -1.0, 1.0, "")),
-    ]
-    for name, arguments in moves:
-        move = asyncio.ensure_future(call(name, *arguments))
-        await asyncio.sleep(0)
-        await call("simContinueForTime", 1.3)
-        await look()
-        move.cancel()
-
-
-async def drive(call: Call, look: Callable[[], Awaitable[None]]) -> None:
-    """A car sets off and steers."""
-    await call("enableApiControl", True, "")
-    for steering in (0.0, 0.4):
-        await call("setCarControls", {"throttle": 0.7, "steering": steering}, "")
-        await call("simContinueForTime", 1.7)
-        await look()
-
-
-async def wander(call: Call, look: Callable[[], Awaitable[None]]) -> None:
-    """A camera looks along, down and over its shoulder, at traffic, at what was moved and at copies, in rain."""
-    names = await call("simListSceneObjects", ".*")
-    moved = names[len(names) // 3]
-    await call("simSetVehiclePose", pose(0.1, 0.2, -2.0, 0.8, 0.05, -0.03, 0.6), True, "")
-    await look()
-    await call(
-        "simSpawnObject",
-        "Copy",
-        (await call("simListAssets"))[0],
-        pose(4, 1, 0),
-        {"x_val": 1.3, "y_val": 1, "z_val": 1},
-        False,
-        False,
-    )
-    await call("simSetSegmentationObjectID", "Copy", COPY_ID, False)
-    await call("simSetObjectPose", moved, pose(7.0, -2.0, 0.3, 0.9, 0.0, 0.1, 0.4), True)
-    await call("simSetVehiclePose", pose(-3.0, 0.0, -4.3, 1.0, 0.0, -0.15, 0.02), True, "")
-    await look()
-    await call("simContinueForTime", 7.7)
-    await call("simEnableWeather", True)
-    await call("simSetWeatherParameter", 0, 0.6)
-    await call("simSetCameraFov", "", 120.0, "", False)
-    await call("simSetVehiclePose", pose(-20.0, 5.0, -35.0, 0.75, 0.1, -0.6, 0.1), True, "")
-    await look()
-
-
-SCENARIOS: dict[SimMode, Any] = {"Multirotor": fly, "Car": drive, "ComputerVision": wander}
-
-
-async def _play(scene: Scene, renderer: Renderer, mode: SimMode, frames: Frames) -> None:
-    size = dict.fromkeys((SCENE, SEGMENTATION), CaptureSettings(SIZE_HW))
-    world = World(scene, Settings(mode, {"V": VehicleSettings()}, size), paused=True)
+async def _play(world: World, renderer: Renderer, scenario: Any, frames: Frames) -> list[float]:
+    """Keep what is looked at, and give what is read."""
     with ThreadPoolExecutor(1) as executor:
         cameras = CameraApi(world, renderer, executor)
         dispatch = Dispatcher(rpc_methods(world, cameras, Recorder(world, cameras)))
@@ -139,25 +109,52 @@ async def _play(scene: Scene, renderer: Renderer, mode: SimMode, frames: Frames)
         async def call(name: str, *arguments: object) -> Any:
             return await dispatch(name, arguments)
 
-        async def look() -> None:
-            wanted = [{"image_type": kind, "compress": False} for kind in (SCENE, SEGMENTATION)]
-            frames.add(await call("simGetImages", wanted, "", False))
+        async def look(camera: str = "", vehicle: str = "", external: bool = False) -> None:
+            wanted = [
+                {"camera_name": camera, "image_type": kind, "compress": False, "pixels_as_float": kind == DEPTH_PLANAR}
+                for kind in world.settings.captures
+            ]
+            frames.add(await call("simGetImages", wanted, vehicle, external))
 
-        await SCENARIOS[mode](call, look)
+        await scenario(call, look)
+        return await read_sensors(call) if "Other" in world.vehicles else []
 
 
 def drawn(environment: str, renderer_of: Callable[[Scene], Renderer] = Rasteriser) -> dict[str, Any]:
     """The frames of one environment; see Frames.arrays."""
     scene, frames = build(environment, 0), Frames()
     renderer = renderer_of(scene)
-    for mode in SCENARIOS:
-        asyncio.run(_play(scene, renderer, mode, frames))
+    size = dict.fromkeys((SCENE, SEGMENTATION), CaptureSettings(SIZE_HW))
+    for mode, scenario in SCENARIOS.items():
+        world = World(scene, Settings(mode, {"V": VehicleSettings()}, size), paused=True)
+        asyncio.run(_play(world, renderer, scenario, frames))
     return frames.arrays()
 
 
+def drawn_bodies(mode: SimMode) -> dict[str, Any]:
+    """Frames that show a vehicle's body, see Frames.arrays, and float64 [R]: what sensors read, where the sun is."""
+    vehicles = {"First": VehicleSettings(sensors=SENSORS), "Other": VehicleSettings(Pose.from_euler(OTHER_M[mode]))}
+    size = dict.fromkeys((SCENE, SEGMENTATION, DEPTH_PLANAR), CaptureSettings(SIZE_HW))
+    eye = {"Beside": CameraSettings(BESIDE[mode], size)}
+    scene, frames = with_bodies(build("Neighborhood", 0), mode, vehicles), Frames()
+    world = World(scene, Settings(mode, vehicles, size, external_cameras=eye), paused=True)
+    readings = asyncio.run(_play(world, Rasteriser(scene), SCENARIOS_OF_TWO[mode], frames))
+    for hour in range(24):
+        readings += towards(sun_position(NOON_S + 3600 * hour, *world.home[:2]))
+    return frames.arrays() | {"readings": np.array(readings)}
+
+
+# What golden.json has: every environment, and what else there is to see.
+SIGHTS: dict[str, Callable[[], dict[str, Any]]] = {name: partial(drawn, name) for name in ENVIRONMENTS} | {
+    "two drones": partial(drawn_bodies, "Multirotor"),
+    "two cars": partial(drawn_bodies, "Car"),
+}
+
+
 def digests(arrays: dict[str, Any]) -> dict[str, str]:
-    """What golden.json holds of an environment: no colours, which may differ by 2 levels between processors."""
-    return {kind: hashlib.sha256(arrays[kind].tobytes()).hexdigest() for kind in ("ids", "poses", "stamps")}
+    """What golden.json holds of a sight."""
+    golden = {kind: array for kind, array in arrays.items() if kind not in NOT_GOLDEN}
+    return {kind: hashlib.sha256(array.tobytes()).hexdigest() for kind, array in golden.items()}
 
 
 class NoisyNumpy:
@@ -193,7 +190,7 @@ def main(command: str, *arguments: str) -> None:
     """See the top of this file."""
     if "noise" in arguments:
         make_noise()
-    frames = {environment: drawn(environment) for environment in ENVIRONMENTS}
+    frames = {sight: draw() for sight, draw in SIGHTS.items()}
     if command == "renew":
         GOLDEN.write_text(json.dumps({name: digests(arrays) for name, arrays in frames.items()}, indent=2) + "\n")
     else:
