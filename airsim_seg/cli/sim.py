@@ -221,22 +221,27 @@ def _show_environments(sheet: Path | None, world_seed: int) -> None:
 
 
 def _draw_sheet(sheet: Path, world_seed: int) -> None:
-    """Build each environment and draw it twice; half a minute."""
+    """Draw each environment twice; half a minute for worlds that are not kept yet."""
+    import os
+
     import cv2
 
     from airsim_seg.builtin.contact_sheet import contact_sheet, start_views
     from airsim_seg.builtin.environments import ENVIRONMENTS, build
+    from airsim_seg.builtin.kept import kept_paint, kept_scene
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
+    from airsim_seg.builtin.shelf import user_shelf
 
     if sheet.suffix.lower() not in (".png", ".jpg"):
         raise UsageError(f"--sheet takes the name of a .png or .jpg file, not {sheet}.")
     if not sheet.absolute().parent.is_dir():
         raise StorageError(f"{sheet} cannot be written: there is no folder {sheet.absolute().parent}; make it first.")
-    tiles = []
+    tiles, shelf = [], user_shelf(os.environ, Path.home())
+    paint = kept_paint(shelf)
     for name in ENVIRONMENTS:
         click.echo(f"drawing {name}, seed {world_seed} ...")
-        scene = build(name, world_seed)
-        renderer = Rasteriser(scene)
+        scene = kept_scene(name, world_seed, shelf, build)
+        renderer = Rasteriser(scene, paint=paint)
         captions = (f"{name}, world seed {world_seed}: {len(scene.objects)} objects", f"{name} from above")
         views = start_views(scene, SHEET_HW)
         tiles += [(renderer.render(view).rgb, text) for view, text in zip(views, captions, strict=True)]

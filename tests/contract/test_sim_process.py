@@ -19,9 +19,11 @@ from served_world import tiny_scene
 from airsim_seg.builtin import environments, server, serving
 from airsim_seg.builtin.environments import ENVIRONMENTS
 from airsim_seg.builtin.faults import Fault, FaultName
+from airsim_seg.builtin.kept import kept_scene
 from airsim_seg.builtin.rendering import rasteriser
 from airsim_seg.builtin.rendering.gl import context as gl_context
 from airsim_seg.builtin.rendering.gl import renderer as gl_renderer
+from airsim_seg.builtin.shelf import user_shelf
 from airsim_seg.builtin.strict_world import StrictWorld
 from airsim_seg.builtin.strictness import STRICT
 from airsim_seg.builtin.switches import Switches
@@ -262,8 +264,10 @@ def test_list_names_every_environment():
 
 
 @pytest.mark.slow
-def test_sheet_shows_two_pictures_of_every_environment(tmp_path, monkeypatch):
+def test_sheet_shows_two_pictures_of_every_environment_and_builds_none_that_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(environments, "ENVIRONMENTS", {"Neighborhood": ENVIRONMENTS["Neighborhood"]})
+    kept_scene("Neighborhood", 3, user_shelf(os.environ, Path.home()), environments.build)
+    monkeypatch.setattr(environments, "build", lambda *_: pytest.fail("it was kept"))
     sheet = tmp_path / "worlds.png"
     result = run("--list", "--sheet", str(sheet), "--world-seed", "3")
     assert result.exit_code == 0, result.output

@@ -141,6 +141,11 @@ def test_the_ones_not_used_for_longest_make_room(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.kept", "c.kept", "d.kept", "theirs.txt"]
 
 
+def test_what_the_tests_simulators_keep_is_not_in_the_users_folder() -> None:
+    folder = user_shelf(os.environ, Path.home())._folder
+    assert folder.parent.name.startswith("airsim-seg-tests-"), "see conftest.py"
+
+
 def test_the_users_shelf_is_where_caches_are(tmp_path: Path) -> None:
     user_shelf({"XDG_CACHE_HOME": str(tmp_path / "x")}, tmp_path).put("a", BOX)
     assert (tmp_path / "x" / "airsim-seg" / "a.kept").is_file()
