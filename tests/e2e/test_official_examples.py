@@ -117,7 +117,6 @@ EXAMPLES = (
     Example("car/pause_test.py", CAR, "After pause"),
     Example("car/reset_test_car.py", CAR),
     Example("car/runtime_car.py", CAR),
-    Example("car/sensorframe_lidar_pointcloud.py", driving(Drone1={"Sensors": LIDARS}), "Done", endless_s=8),
     Example("car/vehicleframe_lidar_pointcloud.py", driving(Drone1={"Sensors": LIDARS}), "Done", endless_s=8),
     Example("computer_vision/create_ir_segmentation_map.py", CAMERA),
     Example("computer_vision/cv_capture.py", CAMERA, "Type 0", endless_s=15),

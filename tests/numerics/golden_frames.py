@@ -15,7 +15,7 @@ import pkgutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +120,14 @@ async def _play(world: World, renderer: Renderer, scenario: Any, frames: Frames)
         return await read_sensors(call) if "Other" in world.vehicles else []
 
 
+@lru_cache(maxsize=1)
+def _built(environment: str) -> Scene:
+    return build(environment, 0)
+
+
 def drawn(environment: str, renderer_of: Callable[[Scene], Renderer] = Rasteriser) -> dict[str, Any]:
     """The frames of one environment; see Frames.arrays."""
-    scene, frames = build(environment, 0), Frames()
+    scene, frames = _built(environment), Frames()
     renderer = renderer_of(scene)
     size = dict.fromkeys((SCENE, SEGMENTATION), CaptureSettings(SIZE_HW))
     for mode, scenario in SCENARIOS.items():
@@ -136,7 +141,7 @@ def drawn_bodies(mode: SimMode) -> dict[str, Any]:
     vehicles = {"First": VehicleSettings(sensors=SENSORS), "Other": VehicleSettings(Pose.from_euler(OTHER_M[mode]))}
     size = dict.fromkeys((SCENE, SEGMENTATION, DEPTH_PLANAR), CaptureSettings(SIZE_HW))
     eye = {"Beside": CameraSettings(BESIDE[mode], size)}
-    scene, frames = with_bodies(build("Neighborhood", 0), mode, vehicles), Frames()
+    scene, frames = with_bodies(_built("Neighborhood"), mode, vehicles), Frames()
     world = World(scene, Settings(mode, vehicles, size, external_cameras=eye), paused=True)
     readings = asyncio.run(_play(world, Rasteriser(scene), SCENARIOS_OF_TWO[mode], frames))
     for hour in range(24):
