@@ -81,11 +81,11 @@ class Optics:
     def fov_deg(self, focal_mm: float) -> float:
         """The horizontal field of view of a focal length, cut to what the lens can do."""
         low, high = self.lens.focal_mm
-        return math.degrees(2 * math.atan(self.film.width_mm / 2 / min(high, max(low, focal_mm))))
+        return math.degrees(2 * elementary.atan2(self.film.width_mm / 2, min(high, max(low, focal_mm))))
 
     def vertical_fov_deg(self, fov_deg: float) -> float:
         """The film's vertical field of view at a horizontal one."""
-        return math.degrees(2 * math.atan(self.film.height_mm / 2 / self.focal_mm(fov_deg)))
+        return math.degrees(2 * elementary.atan2(self.film.height_mm / 2, self.focal_mm(fov_deg)))
 
 
 def lens_text(name: str, lens: Lens, separator: str = "") -> str:

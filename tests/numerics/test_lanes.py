@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from airsim_seg.builtin.rendering import lanes
+from airsim_seg.builtin.rendering import lane_memory, lanes
 from airsim_seg.builtin.rendering.compiling import Crew, announced, kernel, next_piece
 
 ABOUT = np.array([-3.5, -1.0, -0.25, 0.0, 0.5, 1.0, 2.75, 1e6], np.float32)
@@ -15,59 +15,59 @@ OTHER = np.array([2.0, -1.0, 4.0, 0.5, -0.5, 3.0, 2.75, 7.0], np.float32)
 
 @njit(error_model="numpy")
 def arithmetic(a, b, out):
-    x, y = lanes.load(a, 0), lanes.load(b, 0)
-    lanes.store(out, 0, 0.5 * x + y - 3)
-    lanes.store(out, 8, (1.0 - x) / y)
-    lanes.store(out, 16, min(max(x, -1.0), y))
-    lanes.store(out, 24, math.sqrt(abs(-x)))
-    lanes.store(out, 32, lanes.where((x < y) & ~(x >= 0.0), x, 9.0))
-    lanes.store(out, 40, lanes.where((x <= y) | (x > 1e5), lanes.floats(1.0), 0.0))
+    x, y = lane_memory.load(a, 0), lane_memory.load(b, 0)
+    lane_memory.store(out, 0, 0.5 * x + y - 3)
+    lane_memory.store(out, 8, (1.0 - x) / y)
+    lane_memory.store(out, 16, min(max(x, -1.0), y))
+    lane_memory.store(out, 24, math.sqrt(abs(-x)))
+    lane_memory.store(out, 32, lanes.where((x < y) & ~(x >= 0.0), x, 9.0))
+    lane_memory.store(out, 40, lanes.where((x <= y) | (x > 1e5), lanes.floats(1.0), 0.0))
 
 
 @njit(error_model="numpy")
 def whole_numbers(a, out):
-    x = lanes.load(a, 0)
-    lanes.store(out, 0, (x + 1) * 3 - x)
-    lanes.store(out, 8, (x >> 2) & 255)
-    lanes.store(out, 16, (x ^ 5) | lanes.lane_numbers())
-    lanes.store(out, 24, lanes.truncated(lanes.floats(x) * 0.5))
-    lanes.store(out, 32, lanes.where(x == 7, lanes.ints(1), 0))
+    x = lane_memory.load(a, 0)
+    lane_memory.store(out, 0, (x + 1) * 3 - x)
+    lane_memory.store(out, 8, (x >> 2) & 255)
+    lane_memory.store(out, 16, (x ^ 5) | lanes.lane_numbers())
+    lane_memory.store(out, 24, lanes.truncated(lanes.floats(x) * 0.5))
+    lane_memory.store(out, 32, lanes.where(x == 7, lanes.ints(1), 0))
 
 
 @njit(error_model="numpy")
 def look_ups(table, small, rows, out):
-    which = lanes.load(rows, 0)
+    which = lane_memory.load(rows, 0)
     alike = lanes.all_of(which == lanes.lane(which, 0))
-    for k, column in enumerate(lanes.columns(table, which, 2, alike)):
-        lanes.store(out, 8 * k, column)
-    lanes.store(out, 64, lanes.gather(table, which * np.int32(table.shape[1]) + 1))
-    lanes.store(out, 72, lanes.floats(lanes.gather(small, which)))
+    for k, column in enumerate(lane_memory.columns(table, which, 2, alike)):
+        lane_memory.store(out, 8 * k, column)
+    lane_memory.store(out, 64, lane_memory.gather(table, which * np.int32(table.shape[1]) + 1))
+    lane_memory.store(out, 72, lanes.floats(lane_memory.gather(small, which)))
     everywhere, somewhere = lanes.all_of(which > 2), lanes.any_of(which > 2)
     return lanes.lane(which, 3), everywhere, somewhere
 
 
 @njit(error_model="numpy")
 def neighbours(table, whole, places, out, whole_out):
-    at = lanes.load(places, 0)
-    for k, values in enumerate(lanes.fours(table, at)):
-        lanes.store(out, 8 * k, values)
-    for k, values in enumerate(lanes.pairs(whole, at)):
-        lanes.store(whole_out, 8 * k, values)
-    for k, values in enumerate(lanes.unzipped(lanes.load(places, 0), lanes.ints(7))):
-        lanes.store(whole_out, 16 + 8 * k, values)
+    at = lane_memory.load(places, 0)
+    for k, values in enumerate(lane_memory.fours(table, at)):
+        lane_memory.store(out, 8 * k, values)
+    for k, values in enumerate(lane_memory.pairs(whole, at)):
+        lane_memory.store(whole_out, 8 * k, values)
+    for k, values in enumerate(lane_memory.unzipped(lane_memory.load(places, 0), lanes.ints(7))):
+        lane_memory.store(whole_out, 16 + 8 * k, values)
 
 
 @njit(error_model="numpy")
 def around(table, first, limits, weights, out):
-    at, limit = lanes.load(first, 0), lanes.load(limits, 0)
-    upper = lanes.load(weights, 0)
-    for k, column in enumerate(lanes.taps(table, at, limit, upper, 1.0 - upper)):
-        lanes.store(out, 8 * k, column)
+    at, limit = lane_memory.load(first, 0), lane_memory.load(limits, 0)
+    upper = lane_memory.load(weights, 0)
+    for k, column in enumerate(lane_memory.taps(table, at, limit, upper, 1.0 - upper)):
+        lane_memory.store(out, 8 * k, column)
 
 
 @njit(error_model="numpy")
 def threes(values, out):
-    lanes.store_threes(out, 2, lanes.load(values, 0))
+    lane_memory.store_threes(out, 2, lane_memory.load(values, 0))
 
 
 def test_arithmetic_is_that_of_single_precision():

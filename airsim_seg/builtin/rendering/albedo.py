@@ -6,7 +6,8 @@
 import numpy as np
 
 from airsim_seg.builtin.rendering.compiling import inline
-from airsim_seg.builtin.rendering.lanes import any_of, floats, fours, gather, ints, pairs, truncated, where
+from airsim_seg.builtin.rendering.lane_memory import fours, gather, pairs
+from airsim_seg.builtin.rendering.lanes import any_of, floats, ints, truncated, where
 from airsim_seg.types import Float32Array
 
 f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower

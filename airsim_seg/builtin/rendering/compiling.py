@@ -29,7 +29,10 @@ _FASTMATH = {"nnan", "ninf", "nsz"}
 _OPTIONS: dict[str, Any] = {"fastmath": _FASTMATH, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 # What kernels are made of beside their own file.
-_SHARED = tuple(map(Path(__file__).with_name, ("compiling.py", "lanes.py", "albedo.py", "lighting.py", "sorting.py")))
+_SHARED = tuple(
+    Path(__file__).with_name(f"{name}.py")
+    for name in ("compiling", "lanes", "lane_memory", "albedo", "lighting", "sorting")
+)
 
 
 class Crew:

@@ -6,7 +6,8 @@
 import numpy as np
 
 from airsim_seg.builtin.rendering.compiling import kernel
-from airsim_seg.builtin.rendering.lanes import LANES, gather, load, store_threes, where
+from airsim_seg.builtin.rendering.lane_memory import gather, load, store_threes
+from airsim_seg.builtin.rendering.lanes import LANES, where
 
 
 @kernel()

@@ -9,7 +9,8 @@ import numpy as np
 
 from airsim_seg.builtin.rendering.albedo import floor_of, smooth
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
-from airsim_seg.builtin.rendering.lanes import LANES, any_of, floats, fours, gather, lane, load, taps, truncated, where
+from airsim_seg.builtin.rendering.lane_memory import fours, gather, load, taps
+from airsim_seg.builtin.rendering.lanes import LANES, any_of, floats, lane, truncated, where
 
 f32 = np.float32  # a bare literal is a double and would make the arithmetic around it double, and slower
 GLINT = f32(0.52)  # of the sunlight: enough to be white at noon, and none by night

@@ -10,17 +10,8 @@ nearer things already is left out: chunks come nearest first, and among trees mo
 import numpy as np
 
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
-from airsim_seg.builtin.rendering.lanes import (
-    LANES,
-    any_of,
-    floats,
-    gather,
-    lane_numbers,
-    load,
-    store,
-    truncated,
-    where,
-)
+from airsim_seg.builtin.rendering.lane_memory import gather, load, store
+from airsim_seg.builtin.rendering.lanes import LANES, any_of, floats, lane_numbers, truncated, where
 
 STRIP_ROWS = 48
 # Triangles grow by this part of a sample, so that rounding opens no crack between neighbours.

@@ -16,21 +16,8 @@ import numpy as np
 
 from airsim_seg.builtin.rendering.albedo import covered, leaf, level_of, stained, texture
 from airsim_seg.builtin.rendering.compiling import inline, kernel, next_piece
-from airsim_seg.builtin.rendering.lanes import (
-    LANES,
-    all_of,
-    any_of,
-    columns,
-    floats,
-    gather,
-    lane,
-    lane_numbers,
-    load,
-    store,
-    store_threes,
-    truncated,
-    where,
-)
+from airsim_seg.builtin.rendering.lane_memory import columns, gather, load, store, store_threes
+from airsim_seg.builtin.rendering.lanes import LANES, all_of, any_of, floats, lane, lane_numbers, truncated, where
 from airsim_seg.builtin.rendering.lighting import openness, reflected, sky_at, sunlit
 from airsim_seg.builtin.rendering.sorting import LEAVES, SKY, Jobs, sort_row
 

@@ -16,7 +16,8 @@ import numpy as np
 from airsim_seg.builtin.rendering import raster, triangles
 from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
 from airsim_seg.builtin.rendering.compiling import Crew, inline, kernel
-from airsim_seg.builtin.rendering.lanes import LANES, floats, lane_numbers, load, store, where
+from airsim_seg.builtin.rendering.lane_memory import load, store
+from airsim_seg.builtin.rendering.lanes import LANES, floats, lane_numbers, where
 from airsim_seg.builtin.rendering.materials import MaterialTable
 from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene

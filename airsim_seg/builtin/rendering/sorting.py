@@ -8,18 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from airsim_seg.builtin.rendering.compiling import inline
-from airsim_seg.builtin.rendering.lanes import (
-    LANES,
-    all_of,
-    gather,
-    lane,
-    lane_numbers,
-    load,
-    store,
-    truncated,
-    unzipped,
-    where,
-)
+from airsim_seg.builtin.rendering.lane_memory import gather, load, store, unzipped
+from airsim_seg.builtin.rendering.lanes import LANES, all_of, lane, lane_numbers, truncated, where
 from airsim_seg.types import Float32Array, Int32Array, Int64Array
 
 at = np.uint64  # a signed index is first tested for being negative, which every look-up would pay for
