@@ -24,8 +24,8 @@ from airsim_seg.builtin.arguments import (
 )
 from airsim_seg.builtin.forms import Forms, box_m
 from airsim_seg.builtin.geometry import geo_point
-from airsim_seg.builtin.objects import Thing
 from airsim_seg.builtin.scene import Moment, Renderer
+from airsim_seg.builtin.things import Thing
 from airsim_seg.builtin.voxels import binvox, surface_cells
 from airsim_seg.builtin.wire import Encoded, float_array
 from airsim_seg.builtin.world import World

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from airsim_seg.builtin.geometry import shifted
-from airsim_seg.builtin.objects import Thing
 from airsim_seg.builtin.scene import Moment, Scene, Spawned
+from airsim_seg.builtin.things import Thing
 from airsim_seg.builtin.vehicles.base import Vehicle
 from airsim_seg.types import Float64Array, Pose
 

@@ -2,60 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from airsim_seg.builtin.arguments import ApiError
 from airsim_seg.builtin.bodies import free_id
-from airsim_seg.builtin.geometry import on_grid, product
-from airsim_seg.builtin.scene import STILL, Moment, Scene, SceneObject, Spawned
+from airsim_seg.builtin.scene import STILL, Moment, Scene, Spawned
+from airsim_seg.builtin.things import NO_TURN, Thing, first_id, kind_of, placement, start_of
 from airsim_seg.builtin.world_settings import SegmentationSettings
-from airsim_seg.palette import id_from_name
 from airsim_seg.types import Float64Array, Pose, UInt8Array
 
 SKY_ID = 0
 BY_NAME = SegmentationSettings()
 # What is drawn in every picture has to end somewhere; AirSim has no limit.
 MAX_SPAWNED = 1000
-# Poses that differ in their last bits put a thing in the same place: 15 micrometres, and as little at its far end.
-_SHIFT_GRID_M, _TURN_GRID = 2.0**-16, 2.0**-24
-_NO_TURN = np.array([1.0, 0.0, 0.0, 0.0])
 _NUMBER = re.compile(r"\d{0,9}$")
-
-
-@dataclass(eq=False)
-class Thing:
-    """One object that is there, of the scene or a copy.
-
-    Attributes:
-        index: its object index.
-        name: as simListSceneObjects returns it.
-        kind: the name of what it looks like, without its number: AirSim's name of the mesh.
-        source: the object of the scene that it looks like; itself, unless it is a copy.
-        pose: API world NED, where it was put; see World.pose_of for what drives by itself.
-        scale: float64 [3], along its own axes.
-        put: whether an RPC has put it where it is, which ends its driving.
-        vehicle: the name of the vehicle whose body it is, which alone says where it is; else "".
-        raw_id: the stored id; its lowest 8 bits are drawn.
-        has_id: whether it is in the Segmentation image at all (Unreal's custom depth).
-    """
-
-    index: int
-    name: str
-    kind: str
-    source: int
-    pose: Pose
-    scale: Float64Array
-    raw_id: int
-    has_id: bool = True
-    put: bool = False
-    vehicle: str = ""
-
-
-def kind_of(name: str) -> str:
-    """The name without its number: of "Tree_12" that is "Tree"."""
-    return re.sub(r"[_\d]+$", "", name)
 
 
 class ObjectTable:
@@ -70,10 +31,9 @@ class ObjectTable:
         """
         self._scene = scene
         self._by_mesh = rules.by_mesh
-        self._origin_m = scene.player_start.position_m
         self._things = {
             index: Thing(
-                index, own.name, kind_of(own.name), index, self._start(index), np.ones(3), *_first_id(own, rules)
+                index, own.name, kind_of(own.name), index, start_of(scene, index), np.ones(3), *first_id(own, rules)
             )
             for index, own in enumerate(scene.objects)
         }
@@ -89,10 +49,6 @@ class ObjectTable:
         self._moments: dict[bool, Moment] = {}
         self._ids: UInt8Array | None = None
         self._bodies: tuple[Thing, ...] | None = None
-
-    def _start(self, index: int) -> Pose:
-        foot_m = np.asarray(self._scene.objects[index].position_m, np.float64)
-        return Pose(foot_m - self._origin_m, _NO_TURN)
 
     def __iter__(self) -> Iterator[Thing]:
         """Everything that is there: the scene's, then copies."""
@@ -186,7 +142,7 @@ class ObjectTable:
         if source is None or index is None:
             return
         raw_id = free_id(vehicle, {thing.raw_id for thing in self})
-        place = Pose(np.zeros(3), _NO_TURN)
+        place = Pose(np.zeros(3), NO_TURN)
         self._things[index] = Thing(
             index, vehicle, kind_of(vehicle), source, place, np.ones(3), raw_id, True, vehicle=vehicle
         )
@@ -259,32 +215,10 @@ class ObjectTable:
     def _arranged(self, shown: Mapping[int, Thing]) -> Moment:
         count = len(self._scene.objects)
         shown = {i: t for i, t in shown.items() if i < count or not t.vehicle}
-        placements = {i: self._placement(t) for i, t in shown.items() if i < count and t.put}
+        placements = {i: placement(self._scene, t) for i, t in shown.items() if i < count and t.put}
         hidden = frozenset(i for i in range(count) if i not in shown)
-        spawned = tuple(Spawned(i, t.source, self._placement(t)) for i, t in shown.items() if i >= count)
+        spawned = tuple(Spawned(i, t.source, placement(self._scene, t)) for i, t in shown.items() if i >= count)
         return Moment(placements, hidden, spawned) if placements or hidden or spawned else STILL
-
-    def _placement(self, thing: Thing) -> Float64Array:
-        """[3,4]: size about the foot, then the turn, then to the place."""
-        start = self._start(thing.source)
-        turned = not np.array_equal(thing.pose.orientation_wxyz, start.orientation_wxyz)
-        if not turned and (thing.scale == 1).all() and np.array_equal(thing.pose.position_m, start.position_m):
-            return np.eye(3, 4)  # exactly: sums of metres would leave a rounding error
-        foot_m = np.asarray(self._scene.objects[thing.source].position_m, np.float64)
-        matrix = on_grid(thing.pose.rotation() * thing.scale, _TURN_GRID)
-        shift_m = on_grid(thing.pose.position_m + self._origin_m - product(matrix, foot_m), _SHIFT_GRID_M)
-        return np.column_stack([matrix, shift_m])
-
-
-def _first_id(thing: SceneObject, rules: SegmentationSettings) -> tuple[int, bool]:
-    """The id, and whether the thing is in the Segmentation image (AirBlueprintLib.cpp, InitializeMeshStencilIDs)."""
-    if thing.raw_id is not None and not (rules.assigned and rules.override):
-        return thing.raw_id, True
-    if not rules.assigned:
-        return 0, False
-    # Names of meshes lack the number alone, which an id does not depend on.
-    nameless = not thing.name or thing.name.lower().startswith("default_")
-    return (0 if nameless else id_from_name(thing.name)), True
 
 
 def _compiled(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:

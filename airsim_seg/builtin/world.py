@@ -4,7 +4,7 @@ from airsim_seg import elementary
 from airsim_seg.builtin.clock import DEFAULT_EPOCH_NS, Clock
 from airsim_seg.builtin.embodied import drawn_pose, with_vehicles
 from airsim_seg.builtin.geometry import product, shifted
-from airsim_seg.builtin.objects import ObjectTable, Thing
+from airsim_seg.builtin.objects import ObjectTable
 from airsim_seg.builtin.obstacles import Obstacles
 from airsim_seg.builtin.plots import Plot, Plots
 from airsim_seg.builtin.rays import Rays
@@ -12,6 +12,7 @@ from airsim_seg.builtin.scene import Moment, Scene
 from airsim_seg.builtin.scenery import Scenery, in_leaves
 from airsim_seg.builtin.settings import Settings, SimMode, VehicleSettings
 from airsim_seg.builtin.spawning import Spawner
+from airsim_seg.builtin.things import Thing
 from airsim_seg.builtin.traces import Traces
 from airsim_seg.builtin.vehicles.base import Collision, Vehicle
 from airsim_seg.builtin.weather import Sky

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from airsim_seg import elementary
 from airsim_seg.builtin.geometry import wrapped_rad
-from airsim_seg.builtin.vehicles.multirotor import Multirotor, Task
+from airsim_seg.builtin.vehicles.errand import Task
+from airsim_seg.builtin.vehicles.multirotor import Multirotor
 from airsim_seg.builtin.vehicles.quadrotor import Vector
 from airsim_seg.builtin.vehicles.simple_flight import Four, Mode, Modes
 

@@ -4,7 +4,7 @@ The ground holds what stands on it until the rotors lift more than the weight (F
 """
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from airsim_seg.builtin.contacts import Contact
 from airsim_seg.builtin.geometry import yaw_of
 from airsim_seg.builtin.scene import Terrain
 from airsim_seg.builtin.vehicles.base import Collision, Kinematics, Vehicle
+from airsim_seg.builtin.vehicles.errand import Errand, Task
 from airsim_seg.builtin.vehicles.ground import REST_HEIGHT_M, Footing, Touch
 from airsim_seg.builtin.vehicles.hulls import drone_hull
 from airsim_seg.builtin.vehicles.quadrotor import (
@@ -30,12 +31,8 @@ from airsim_seg.builtin.vehicles.rebound import along, rebound
 from airsim_seg.builtin.vehicles.simple_flight import SimpleFlight
 from airsim_seg.types import Float64Array, Pose
 
-COMMAND_PERIOD_NS = 20_000_000
 # A step is looked at in so many places at most; above 2 km/s things can be flown through.
 _MOST_PIECES = 64
-
-# A move: it commands at its first step and every 20 ms then, until it returns whether it came to its end.
-Task = Generator[None, None, bool]
 
 
 class Multirotor(Vehicle):
@@ -53,9 +50,7 @@ class Multirotor(Vehicle):
         """See Vehicle; it stands on the ground at the start."""
         super().__init__(name, origin_m, start, cameras, ground)
         self.pilot = SimpleFlight()
-        self._task: Task | None = None
-        self._done: asyncio.Future[bool] | None = None
-        self._due_ns = 0
+        self._errand = Errand()
         self._footing = Footing(self.ground_down_m)
         self._settle()
 
@@ -70,45 +65,19 @@ class Multirotor(Vehicle):
         self._kinematics = None
 
     def fly(self, task: Task) -> asyncio.Future[bool]:
-        """Start a task; the one that runs ends with False (MultirotorApiBase.hpp, SingleCall).
+        """Start a task in place of the one that runs; see Errand.begin.
 
-        Returns:
-            A future of the running event loop: what the task returns, or False where another took its place. Without
-            API control or disarmed it is False at once (real AirSim lets the time run out).
-
-        Raises:
-            ApiError: the task refuses what it was given.
+        Without API control or disarmed it is False at once (real AirSim lets the time run out).
         """
-        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         if not (self.pilot.api_control and self.pilot.armed):
-            done.set_result(False)
-            return done
-        self.cancel()
-        self._task, self._done = task, done
-        try:
-            self._command()
-        except Exception:
-            self._task = self._done = None
-            raise
-        return done
-
-    def _command(self) -> None:
-        """Let the task have its turn."""
-        assert self._task is not None
-        self._due_ns = self.time_ns + COMMAND_PERIOD_NS
-        try:
-            next(self._task)
-        except StopIteration as ended:
-            self._finish(ended.value)
+            refused: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            refused.set_result(False)
+            return refused
+        return self._errand.begin(task, self.time_ns)
 
     def cancel(self) -> None:
         """End the running task with False; the pilot then holds the place (its goal is too old after 60 ms)."""
-        self._finish(False)
-
-    def _finish(self, outcome: bool) -> None:
-        if self._done is not None and not self._done.done():
-            self._done.set_result(outcome)
-        self._task = self._done = None
+        self._errand.cancel()
 
     def enable_api(self, enabled: bool) -> None:
         """Hand control to the API or take it; taking it ends the running task."""
@@ -144,7 +113,7 @@ class Multirotor(Vehicle):
     def place(self, pose: Pose) -> None:
         """Be there at once, also while paused (real AirSim: at the next step), and hover there; a task goes on."""
         self.set_kinematics(Kinematics(pose))
-        if self._task is None and self.pilot.armed and not self._on_floor():
+        if not self._errand.is_on and self.pilot.armed and not self._on_floor():
             self.pilot.hold(self.body)
 
     def set_kinematics(self, state: Kinematics) -> None:
@@ -184,8 +153,7 @@ class Multirotor(Vehicle):
             self._meet_ground()
             self._meet_others(before_m, step_s)
         self.pilot.update(body, time_ns, step_s, self.grounded)
-        if self._task is not None and time_ns >= self._due_ns:
-            self._run_task()
+        self._errand.go_on(time_ns)
 
     def _meet_ground(self) -> None:
         touch = self._footing.meet(self.body)
@@ -242,15 +210,6 @@ class Multirotor(Vehicle):
     def going_mps(self) -> Vector:
         """See Vehicle."""
         return self.body.velocity_mps
-
-    def _run_task(self) -> None:
-        """A turn of the task between two steps, where nobody waits for its exceptions but the caller of the move."""
-        try:
-            self._command()
-        except Exception as error:  # for the dispatcher, which tells refusals from faults
-            if self._done is not None and not self._done.done():
-                self._done.set_exception(error)
-            self._task = self._done = None
 
     def air_kgpm3(self) -> float:
         """Density of the standard atmosphere at its height (ISO 2533, below 11 km; as AirSim's EarthUtils.hpp)."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from airsim_seg.builtin.arguments import ApiError
+from airsim_seg.builtin.vehicles.errand import COMMAND_PERIOD_NS, Task
 from airsim_seg.builtin.vehicles.moves import ACCURACY_M, Deadline, YawMode, fly_at
-from airsim_seg.builtin.vehicles.multirotor import COMMAND_PERIOD_NS, Multirotor, Task
+from airsim_seg.builtin.vehicles.multirotor import Multirotor
 from airsim_seg.builtin.vehicles.quadrotor import Vector
 
 PERIOD_S = COMMAND_PERIOD_NS / 1e9
