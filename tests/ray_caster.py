@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from airsim_seg.builtin.rendering.camera import NEAR_M, chunks_at
+from airsim_seg.builtin.rendering.camera import NEAR_M, chunks_for
 from airsim_seg.builtin.rendering.cutouts import masks
 from airsim_seg.builtin.rendering.materials import FOLIAGE, TEXTURE_SEED, material_table
 from airsim_seg.builtin.rendering.wind import offsets_m, sways_of
@@ -55,6 +55,33 @@ def _cast(origin, rays, corners, uv, mask_of, masks, near):  # type: ignore[no-u
                 if not masks[mask_of[t], math.floor(tv * side) % side, math.floor(tu * side) % side]:
                     continue
             hit[i], far[i] = t, w
+    return hit, far
+
+
+@njit(cache=True)
+def _drop(points, corners, uv, mask_of, masks):  # type: ignore[no-untyped-def]
+    """The same with parallel rays: places [N,2] on the picture, corners [T,3,3] forward, right and down; all metres."""
+    hit, far = np.full(len(points), -1), np.full(len(points), np.inf)
+    side = masks.shape[1]
+    for t in range(len(corners)):
+        (f0, x0, y0), (f1, x1, y1), (f2, x2, y2) = corners[t, 0], corners[t, 1], corners[t, 2]
+        area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+        if area == 0.0 or (area > 0.0 and mask_of[t] < 0):
+            continue
+        for i in range(len(points)):
+            px, py = points[i, 0] - x0, points[i, 1] - y0
+            u, v = (px * (y2 - y0) - (x2 - x0) * py) / area, ((x1 - x0) * py - px * (y1 - y0)) / area
+            if u < 0.0 or v < 0.0 or u + v > 1.0:
+                continue
+            depth = f0 + u * (f1 - f0) + v * (f2 - f0)
+            if depth < 0.0 or depth >= far[i]:
+                continue
+            if mask_of[t] >= 0:
+                tu = uv[t, 0, 0] * (1 - u - v) + uv[t, 1, 0] * u + uv[t, 2, 0] * v
+                tv = uv[t, 0, 1] * (1 - u - v) + uv[t, 1, 1] * u + uv[t, 2, 1] * v
+                if not masks[mask_of[t], math.floor(tv * side) % side, math.floor(tu * side) % side]:
+                    continue
+            hit[i], far[i] = t, depth
     return hit, far
 
 
@@ -130,16 +157,17 @@ def cast(scene: Scene, view: View, pixels_xy: np.ndarray) -> tuple[np.ndarray, n
         pixels_xy: float64 [N,2], pixel coordinates; the centre of pixel (x, y) is (x + 0.5, y + 0.5).
     """
     height, width = view.size_hw
-    focal = width / 2 / math.tan(math.radians(view.fov_deg) / 2)
-    forward, right, down = np.asarray(view.pose.rotation(), np.float64).T
-    x, y = (pixels_xy[:, :1] - width / 2) / focal, (pixels_xy[:, 1:] - height / 2) / focal
-    rays = forward + x * right + y * down
-    drawn = np.repeat(chunks_at(scene, view.pose.position_m), np.diff(scene.chunks, axis=1)[:, 0])
-    mask_of = material_table().cutout[scene.materials[drawn]]
-    hit, depth = _cast(
-        np.asarray(view.pose.position_m, np.float64), rays, scene.triangles_m[drawn].astype(np.float64),
-        scene.uv[drawn].astype(np.float64), mask_of, masks(TEXTURE_SEED), NEAR_M,
-    )  # fmt: skip
+    drawn = np.repeat(chunks_for(view, scene), np.diff(scene.chunks, axis=1)[:, 0])
+    corners, uv = scene.triangles_m[drawn].astype(np.float64), scene.uv[drawn].astype(np.float64)
+    holes = (material_table().cutout[scene.materials[drawn]], masks(TEXTURE_SEED))
+    eye, axes = np.asarray(view.pose.position_m, np.float64), np.asarray(view.pose.rotation(), np.float64)
+    off_axis = pixels_xy - (width / 2, height / 2)
+    if view.ortho_width_m is not None:
+        hit, depth = _drop(off_axis * view.ortho_width_m / width, (corners - eye) @ axes, uv, *holes)
+    else:
+        focal = width / 2 / math.tan(math.radians(view.fov_deg) / 2)
+        rays = np.column_stack([np.ones(len(off_axis)), off_axis / focal]) @ axes.T
+        hit, depth = _cast(eye, rays, corners, uv, *holes, NEAR_M)
     nothing = hit < 0
     return np.where(nothing, SKY_INDEX, scene.object_index[drawn][hit]), np.where(nothing, FAR_DEPTH_M, depth)
 

@@ -64,11 +64,12 @@ def looking(
     roll_deg: float = 0.0,
     size_hw: tuple[int, int] = (48, 64),
     fov_deg: float = 90.0,
+    ortho_width_m: float | None = None,
 ) -> View:
     """A view from a world NED position."""
     yaw, pitch, roll = np.radians((yaw_deg, pitch_deg, roll_deg))
     pose = Pose.from_euler(position_m, yaw_rad=float(yaw), pitch_rad=float(pitch), roll_rad=float(roll))
-    return View(pose, size_hw, fov_deg)
+    return View(pose, size_hw, fov_deg, ortho_width_m)
 
 
 def triangle(*corners: tuple[float, float, float]) -> Mesh:

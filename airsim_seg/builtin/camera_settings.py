@@ -20,6 +20,9 @@ NUM_IMAGE_TYPES = 10
 # What the renderer can draw.
 MAX_SIDE_PX = 8192
 MIN_FOV_DEG, MAX_FOV_DEG = 1.0, 170.0
+MIN_ORTHO_WIDTH_M, MAX_ORTHO_WIDTH_M = 0.01, 100_000.0
+# Unreal's default where the file says nothing, 512 cm (USceneCaptureComponent2D; AirSim's docs/settings.md).
+ORTHO_WIDTH_M = 5.12
 # AirSim's CaptureSetting::kSceneTargetGamma: pictures are encoded as they are where nothing else is said.
 SCENE_GAMMA = 1.4
 # The kinds under which docs/settings.md lists the keys.
@@ -28,7 +31,6 @@ CAMERA, CAPTURE, NOISE, GIMBAL = "Camera", "CaptureSettings[]", "NoiseSettings[]
 _NOT_DRAWN = (
     "AutoExposureSpeed",
     "MotionBlurAmount",
-    "OrthoWidth",
 )
 
 
@@ -41,12 +43,14 @@ class CaptureSettings:
         fov_deg: horizontal field of view, degrees.
         gamma: of the Scene; above 1.4 is brighter, below darker.
         exposure: of the Scene.
+        ortho_width_m: how many metres are as wide as the picture, at every distance; None is a pinhole.
     """
 
     size_hw: tuple[int, int] = (480, 640)
     fov_deg: float = 90.0
     gamma: float = SCENE_GAMMA
     exposure: Exposure = FIXED
+    ortho_width_m: float | None = None
 
 
 @dataclass(frozen=True)
@@ -160,14 +164,21 @@ def _pictures(by_type: Mapping[int, T]) -> dict[int, T]:
 def _capture(table: Table) -> tuple[int, CaptureSettings]:
     kind = _image_type(table)
     table.ignore(*_NOT_DRAWN)
-    if table.choice("ProjectionMode", ("perspective", "orthographic")) == "orthographic":
-        raise table.bad("ProjectionMode", "perspective: the built-in simulator draws no other")
     return kind, CaptureSettings(
         (table.whole("Height", 480, 1, MAX_SIDE_PX), table.whole("Width", 640, 1, MAX_SIDE_PX)),
         table.number("FOV_Degrees", 90.0, MIN_FOV_DEG, MAX_FOV_DEG),
         table.number("TargetGamma", SCENE_GAMMA, 0.1, 10.0),
         _exposure(table),
+        _ortho_width_m(table),
     )
+
+
+def _ortho_width_m(table: Table) -> float | None:
+    """Where the rays are parallel; else the width means nothing, and may be anything."""
+    if table.choice("ProjectionMode", ("perspective", "orthographic")) == "perspective":
+        table.value("OrthoWidth")
+        return None
+    return table.number("OrthoWidth", ORTHO_WIDTH_M, MIN_ORTHO_WIDTH_M, MAX_ORTHO_WIDTH_M)
 
 
 def _exposure(table: Table) -> Exposure:

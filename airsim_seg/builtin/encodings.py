@@ -87,6 +87,9 @@ def _flow_vis(shot: Shot, picture: Picture) -> UInt8Array:
 
 
 def _disparity(shot: Shot, picture: Picture) -> Float32Array:
+    if shot.view.ortho_width_m is not None:  # the same for all that is there
+        share = min(1.0, BASELINE_M / shot.view.ortho_width_m)
+        return np.where(picture.depth_m < FAR_DEPTH_M, share, 0.0).astype(np.float32)
     focal_widths = camera_matrix(shot.view.size_hw, shot.view.fov_deg)[0, 0] / shot.size_hw[1]
     shift: Float32Array = np.clip(focal_widths * BASELINE_M / picture.depth_m, 0, 1).astype(np.float32)
     return shift
@@ -102,7 +105,9 @@ def _depth_planar(shot: Shot, picture: Picture) -> Float32Array:  # noqa: ARG001
 
 
 def _depth_perspective(shot: Shot, picture: Picture) -> Float32Array:
-    """Planar depth times the length of the ray whose axial part is 1."""
+    """Planar depth times the length of the ray whose axial part is 1; parallel rays all go along the axis."""
+    if shot.view.is_parallel:
+        return _depth_planar(shot, picture)
     height, width = shot.view.size_hw
     matrix = camera_matrix(shot.view.size_hw, shot.view.fov_deg)
     x = ((np.arange(width) + 0.5 - matrix[0, 2]) / matrix[0, 0]).astype(np.float32)

@@ -56,7 +56,7 @@ def develop(shots: Sequence[Shot], renderer: Renderer) -> list[Developed]:
     pictures: dict[object, Picture] = {}
     developed = []
     for shot in shots:
-        pose, seen = shot.view.pose, (shot.view.size_hw, shot.view.fov_deg, id(shot.moment))
+        pose, seen = shot.view.pose, (shot.view.size_hw, shot.view.fov_deg, shot.view.ortho_width_m, id(shot.moment))
         key = (*seen, pose.position_m.tobytes(), pose.orientation_wxyz.tobytes())
         needs_normals = shot.request.image_type in (NORMALS, FLOW, FLOW_VIS)
         if key not in pictures or (needs_normals and pictures[key].normals is None):

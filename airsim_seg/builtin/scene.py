@@ -12,7 +12,7 @@ from typing import Protocol
 from airsim_seg.builtin.geometry import on_grid
 from airsim_seg.builtin.traffic import Mover
 from airsim_seg.builtin.weather import CLEAR, DAYLIGHT, Sun, Weather
-from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose, UInt8Array
+from airsim_seg.types import Float32Array, Float64Array, Int32Array, Pose, UInt8Array, camera_matrix
 
 Wind = tuple[float, float, float]
 CAMERA_GRID_M, CAMERA_TURN_GRID = 2.0**-16, 2.0**-30
@@ -96,18 +96,32 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """A pinhole camera: square pixels, axis through the middle of the picture.
+    """A camera with square pixels and its axis through the middle of the picture: a pinhole, or one of parallel rays.
 
     Attributes:
         pose: of the camera, body axes forward, right, down; world NED. Kept rounded, to 15 micrometres and a thousand
             millionth of a turn: poses that differ in their last bits see the same.
         size_hw: (height, width), pixels.
-        fov_deg: horizontal field of view, degrees.
+        fov_deg: horizontal field of view, degrees; means nothing where the rays are parallel.
+        ortho_width_m: how many metres are as wide as the picture, at every distance; None is a pinhole.
     """
 
     pose: Pose
     size_hw: tuple[int, int]
     fov_deg: float
+    ortho_width_m: float | None = None
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether all its rays have the direction of its axis (an orthographic camera)."""
+        return self.ortho_width_m is not None
+
+    @property
+    def metre_px(self) -> float:
+        """How many pixels a metre is wide that a pinhole has 1 m ahead (the focal length), a parallel view anywhere."""
+        if self.ortho_width_m is not None:
+            return self.size_hw[1] / self.ortho_width_m
+        return float(camera_matrix(self.size_hw, self.fov_deg)[0, 0])
 
     def __post_init__(self) -> None:
         place, turn = self.pose.position_m, self.pose.orientation_wxyz

@@ -23,7 +23,10 @@ VIEW = looking((-6.0, 0.5, -4.0), pitch_deg=-15, size_hw=(96, 128))
 DOWN = looking((5.0, 0.5, -3.0), pitch_deg=-80, yaw_deg=20, roll_deg=9, size_hw=(120, 90), fov_deg=100.0)
 INSIDE_THE_CROWN = looking((6.0, -2.0, -4.0), yaw_deg=130, size_hw=(80, 128))
 ACROSS_THE_NEAR_PLANE = looking((9.0, 0.0, -0.04), yaw_deg=4, size_hw=(64, 96))
-VIEWS = (VIEW, DOWN, INSIDE_THE_CROWN, ACROSS_THE_NEAR_PLANE)
+MAP = looking((7.1, 0.3, -30.0), pitch_deg=-90, yaw_deg=33, size_hw=(121, 163), ortho_width_m=20.3)
+ASLANT = looking((-9.0, 1.0, -12.0), pitch_deg=-35, yaw_deg=8, size_hw=(120, 160), ortho_width_m=16.0)
+THROUGH_THE_SHED = looking((11.5, 0.3, -1.7), pitch_deg=-50, yaw_deg=20, size_hw=(96, 96), ortho_width_m=30.0)
+VIEWS = (VIEW, MAP, DOWN, ASLANT, INSIDE_THE_CROWN, THROUGH_THE_SHED, ACROSS_THE_NEAR_PLANE)
 SHED, TREE, FENCE = 1, 2, 4
 
 
@@ -83,7 +86,7 @@ def test_it_draws_what_the_cpu_draws(drawn: GlRenderer, wanted: Rasteriser, view
 @pytest.mark.parametrize("name", MOMENTS)
 def test_every_moment_looks_as_the_cpu_draws_it(drawn: GlRenderer, wanted: Rasteriser, name: str) -> None:
     """Each after the others: what a moment leaves on the device must not show in the next."""
-    for view in (VIEW, DOWN):
+    for view in (VIEW, ASLANT, DOWN):
         assert_alike(drawn.render(view, MOMENTS[name]), wanted.render(view, MOMENTS[name]))
 
 

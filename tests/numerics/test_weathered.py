@@ -68,7 +68,7 @@ def test_what_falls_falls_with_time_in_front_of_what_is_behind_it(name: str) -> 
 
     def fallen(time_ns: int, depth_m: float) -> np.ndarray:
         rgb = np.full((240, 320, 3), 100, np.uint8)
-        fall(rgb, np.full((240, 320), depth_m, np.float32), 160.0, weather, time_ns)
+        fall(rgb, np.full((240, 320), depth_m, np.float32), looking(size_hw=(240, 320)), weather, time_ns)
         return np.abs(rgb.astype(int) - 100).sum(2)
 
     first, later = fallen(0, 100.0), fallen(40_000_000, 100.0)

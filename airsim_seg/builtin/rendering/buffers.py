@@ -18,12 +18,17 @@ class Hits(NamedTuple):
 
 
 class Eye(NamedTuple):
-    """The camera: S samples a side of a pixel, rays float32 [3,3] of camera.ray_matrix, origin_m float32 [3], NED."""
+    """The camera: S samples a side of a pixel, rays float32 [3,3] of camera.ray_matrix, origin_m float32 [3], NED.
+
+    forward float32 [3] is the direction of all rays of a parallel view; None is a pinhole. Kernels are compiled for the
+    one or for the other: see shading._sight.
+    """
 
     samples: int
     rays: Float32Array
     origin_m: Float32Array
     focal_px: np.float32
+    forward: Float32Array | None = None
 
 
 class Surfaces(NamedTuple):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from airsim_seg.builtin.scene import View
 from airsim_seg.builtin.weather import Weather
 from airsim_seg.types import Float32Array, UInt8Array
 
@@ -44,31 +45,33 @@ SNOW = Kind(1.2, 0.012, 0.011, 2200, (245, 247, 250), 0.8, 0.15)
 LEAVES = Kind(0.9, 0.035, 0.03, 60, (168, 92, 24), 0.95, 0.5)
 
 
-def fall(rgb: UInt8Array, depth_m: Float32Array, focal_px: float, weather: Weather, time_ns: int) -> None:
+def fall(rgb: UInt8Array, depth_m: Float32Array, view: View, weather: Weather, time_ns: int) -> None:
     """Draw what falls at a time over a picture.
 
     Args:
         rgb: uint8 [H,W,3]; changed in place.
         depth_m: float32 [H,W], along the optical axis.
-        focal_px: of the camera.
+        view: of the picture.
         weather: how much of each falls.
         time_ns: of the simulation.
     """
     for seed, (kind, amount) in enumerate(((RAIN, weather.rain), (SNOW, weather.snow), (LEAVES, weather.maple_leaf))):
         if amount > 0:
-            _draw(rgb, depth_m, focal_px, kind, amount, seed, time_ns)
+            _draw(rgb, depth_m, view, kind, amount, seed, time_ns)
 
 
 def _draw(
-    rgb: UInt8Array, depth_m: Float32Array, focal_px: float, kind: Kind, amount: float, seed: int, time_ns: int
+    rgb: UInt8Array, depth_m: Float32Array, view: View, kind: Kind, amount: float, seed: int, time_ns: int
 ) -> None:
+    if view.is_parallel and kind.length_m * view.metre_px < 1:
+        return  # on a map no drop is a pixel long
     height, width = depth_m.shape
     count = round(kind.most * amount * height * width / (480 * 640))
     # Places as shares of the picture, and depths so that every layer of air has as many: farther ones are smaller.
     across, down, layer, phase = np.random.default_rng(seed).random((4, count))
     depth = NEAR_M * (FAR_M / NEAR_M) ** layer
     seconds = time_ns % 10**12 / 1e9
-    scale = focal_px / depth
+    scale = np.full_like(depth, view.metre_px) if view.is_parallel else view.metre_px / depth
     tall = height + kind.length_m * scale
     y = (down * tall + kind.speed_mps * seconds * scale) % tall
     x = across * width + kind.sway_m * np.sin(2 * np.pi * (phase + 0.4 * seconds)) * scale

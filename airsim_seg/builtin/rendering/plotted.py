@@ -14,7 +14,7 @@ import numpy as np
 
 from airsim_seg.builtin.plots import Plot
 from airsim_seg.builtin.scene import View
-from airsim_seg.types import Float32Array, Float64Array, UInt8Array, camera_matrix
+from airsim_seg.types import Float32Array, Float64Array, UInt8Array
 
 M_PER_CM = 0.01
 NEAR_M = 0.05
@@ -113,14 +113,14 @@ def _arrow(
 
 
 class _Camera:
-    """Where points of the API's world NED are in a picture."""
+    """Where points of the API's world NED are in a picture, and how large a metre is there."""
 
     def __init__(self, view: View, origin_m: Float64Array) -> None:
         self._eye_m = np.asarray(view.pose.position_m, np.float64) - origin_m
         self._axes = view.pose.rotation()
-        matrix = camera_matrix(view.size_hw, view.fov_deg)
-        self.focal_px, self._middle = float(matrix[0, 0]), matrix[:2, 2]
-        self.size_hw = view.size_hw
+        self.size_hw = height, width = view.size_hw
+        self._metre_px, self._is_parallel = view.metre_px, view.is_parallel
+        self._middle = np.array([width / 2, height / 2])
 
     def local(self, place_m: Float64Array) -> Float64Array:
         """float64 [3]: forward, right, down."""
@@ -129,8 +129,22 @@ class _Camera:
 
     def pixel(self, local: Float64Array) -> Float64Array:
         """float64 [2]: column and row of a place in front of it; whole numbers are the corners of pixels."""
-        at: Float64Array = self.focal_px * local[1:] / local[0] + self._middle
+        at: Float64Array = self._metre_px * local[1:] / (1.0 if self._is_parallel else local[0]) + self._middle
         return at
+
+    def length_px(self, length_m: float, depth_m: float) -> float:
+        """How long something is in the picture that stands across the axis."""
+        return length_m * self._metre_px / (1.0 if self._is_parallel else depth_m)
+
+    def depths_m(self, first_m: float, last_m: float, along: Float64Array) -> Float64Array:
+        """Depths [N] along a line, at these shares [N] of its length in the picture.
+
+        In a pinhole's picture 1 / depth is linear.
+        """
+        if self._is_parallel:
+            return first_m + along * (last_m - first_m)
+        depths: Float64Array = 1 / (1 / first_m + along * (1 / last_m - 1 / first_m))
+        return depths
 
 
 def _draw_segment(canvas: UInt8Array, depth_m: Float32Array, camera: _Camera, line: Segment) -> None:
@@ -141,19 +155,18 @@ def _draw_segment(canvas: UInt8Array, depth_m: Float32Array, camera: _Camera, li
         if ends[k][0] < NEAR_M:
             other = ends[1 - k]
             ends[k] = other + (ends[k] - other) * ((other[0] - NEAR_M) / (other[0] - ends[k][0]))
-    (a, b), nearness = (camera.pixel(end) for end in ends), np.array([1 / end[0] for end in ends])
+    a, b = (camera.pixel(end) for end in ends)
     shares = _inside(a, b, camera.size_hw)
     if shares is None:
         return
-    # Along a line in the picture 1 / depth is linear.
     length_px = float(np.abs(b - a).max()) * (shares[1] - shares[0])
     along = np.linspace(*shares, 2 + int(length_px))
     places = a + along[:, None] * (b - a)
-    depths = 1 / (nearness[0] + along * (nearness[1] - nearness[0]))
+    depths = camera.depths_m(ends[0][0], ends[1][0], along)
     clear = _is_clear(depth_m, places, depths)
     colour = _srgb(line.colour)
     for first, last in _runs(clear):
-        thick_px = line.thick_m * camera.focal_px / depths[(first + last) // 2]
+        thick_px = camera.length_px(line.thick_m, depths[(first + last) // 2])
         (x0, y0), (x1, y1) = np.rint(16 * (places[[first, last]] - 0.5)).astype(int).tolist()
         cv2.line(canvas, (x0, y0), (x1, y1), colour, max(1, min(255, round(thick_px))), cv2.LINE_AA, 4)
 

@@ -183,7 +183,7 @@ def _fill_strip(top, bottom, first, stop, nearest, records, bounds, uv, masks, l
 
 
 @kernel()
-def fill(counter, first, stop, nearest, records, bounds, uv, masks, near, empty, depth, seen):
+def fill(counter, first, stop, nearest, records, bounds, uv, masks, limit, empty, depth, seen):
     """Draw the records into the depth buffer; on equal depth the earlier record stays.
 
     Args:
@@ -195,12 +195,11 @@ def fill(counter, first, stop, nearest, records, bounds, uv, masks, near, empty,
         bounds: int32 [R,8], of triangles.project().
         uv: float32 [T,3,2]; not negative where a material has a mask.
         masks: bool [K,N,N], N a power of two, True where something is drawn.
-        near: smallest w, for records that cross it (perspective only).
+        limit: float32, the greatest depth at which records that cross the near plane are drawn.
         empty: float32, the depth of nothing.
         depth: float32 [H,W+LANES] (out), bigger is nearer; the last columns are meaningless.
         seen: int32 [H,W+LANES] (out), record index or -1.
     """
-    limit = np.float32(1.0 / near)
     strips = (depth.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS
     k = next_piece(counter)
     while k < strips:

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from airsim_seg.builtin.rendering import albedo, buffers, cutouts, raster, shading, sky, triangles
-from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
+from airsim_seg.builtin.rendering import albedo, buffers, cutouts, parallel, raster, shading, sky, triangles
+from airsim_seg.builtin.rendering.camera import Projection, check_view, projection_of, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.lanes import LANES
@@ -22,10 +22,9 @@ from airsim_seg.builtin.rendering.paint import Paint, mixed_paint
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import FAR_DEPTH_M, STILL, Moment, Picture, Scene, View
-from airsim_seg.types import BoolArray, Float32Array, Int32Array, Int64Array, UInt8Array, camera_matrix
+from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt8Array
 
 SHADOW_MAP_SIZE = 4096
-_NOTHING = np.float32(0.0)  # 1 / infinity
 
 
 class Rasteriser:
@@ -88,7 +87,7 @@ class Rasteriser:
         """Draw one view.
 
         Args:
-            view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
+            view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees or 1 cm to 100 km of parallel rays.
             moment: where everything is.
             normals: give the picture's normals and sways, too.
             stage_done: told "set-up", "raster" and "shade" as each is finished, for timing.
@@ -108,13 +107,14 @@ class Rasteriser:
         )
         with PARALLEL_LOCK:
             self._set_stage(moment)
-            pieces = self._project(view)
+            projection = projection_of(view, self._samples)
+            pieces = self._project(view, projection)
             stage_done("set-up")
-            self._fill(view, *pieces)
+            self._fill(projection, *pieces)
             self._stage.wait_for_shadows()
             stage_done("raster")
             self._resolve(view, picture)
-            fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)
+            fall(picture.rgb, picture.depth_m, view, moment.weather, moment.time_ns)
             stage_done("shade")
             return replace(picture, normals=self._normals(view), sways=self._sways(view)) if normals else picture
 
@@ -123,6 +123,10 @@ class Rasteriser:
         self.render(View(self._scene.player_start, (4, 4), 90.0))
         with PARALLEL_LOCK:
             self._stage.movement.warm_up()
+
+    def warm_up_parallel(self) -> None:
+        """The same for parallel views, whose kernels are otherwise compiled with the first of them."""
+        self.render(View(self._scene.player_start, (4, 4), 90.0, ortho_width_m=1.0))
 
     def _set_stage(self, moment: Moment) -> None:
         """Have what the moment shows where it is. New things and a new sun cost the first picture half a second."""
@@ -147,20 +151,26 @@ class Rasteriser:
 
     def _normals(self, view: View) -> Float32Array:
         """Picture.normals of what was drawn last."""
-        height, width = view.size_hw
         there, triangle = self._triangles(view)
         corners = self._stage.movement.placed.corners_m[triangle].astype(np.float64)
         normals = np.cross(corners[..., 1, :] - corners[..., 0, :], corners[..., 2, :] - corners[..., 0, :])
         normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
-        column, row = np.meshgrid(np.arange(width) * self._samples, np.arange(height) * self._samples)
-        rays = np.stack([column, row, np.ones_like(row)], -1) @ ray_matrix(view, self._samples).T.astype(np.float64)
-        normals *= -np.sign((normals * rays).sum(-1, keepdims=True))
+        normals *= -np.sign((normals * self._rays(view)).sum(-1, keepdims=True))
         shown: Float32Array = np.where(there[..., None], normals, 0).astype(np.float32)
         return shown
 
-    def _project(self, view: View) -> tuple[Int32Array, Int32Array, Float32Array]:
+    def _rays(self, view: View) -> Float64Array:
+        """The direction of each pixel's ray, [H,W,3], or of all of them, [3]; NED, of any length."""
+        if view.is_parallel:
+            return view.pose.rotation()[:, 0]
+        height, width = view.size_hw
+        column, row = np.meshgrid(np.arange(width) * self._samples, np.arange(height) * self._samples)
+        places = np.stack([column, row, np.ones_like(row)], -1).astype(np.float64)
+        rays: Float64Array = places @ ray_matrix(view, self._samples).T.astype(np.float64)
+        return rays
+
+    def _project(self, view: View, projection: Projection) -> tuple[Int32Array, Int32Array, Float32Array]:
         """Where each visible chunk's records begin, where they end and its nearness, see triangles.project."""
-        projection = perspective(view, self._samples)
         scene, placed = self._stage.scene, self._stage.movement.placed
         visible = visible_chunks(view, scene, placed.spheres, placed.anchors_m, self._stage.sway_m)
         lengths = scene.chunks[visible, 1] - scene.chunks[visible, 0]
@@ -173,17 +183,20 @@ class Rasteriser:
             projection.matrix, projection.origin_m, projection.size_hw, projection.near_w,
             self._stage.records, self._stage.bounds, stop, nearest,
         )  # fmt: skip
+        if view.is_parallel:
+            behind = parallel.reaches_behind(view, placed.spheres[visible], self._stage.sway_m)
+            self._crew.run(parallel.trim, first, stop, behind, self._stage.records, self._stage.bounds)
         return first, stop, nearest
 
-    def _fill(self, view: View, first: Int32Array, stop: Int32Array, nearest: Float32Array) -> None:
-        rows, columns = view.size_hw[0] * self._samples, view.size_hw[1] * self._samples
+    def _fill(self, projection: Projection, first: Int32Array, stop: Int32Array, nearest: Float32Array) -> None:
+        rows, columns = projection.size_hw
         if self._nearness.shape != (rows, columns + LANES):
             self._nearness = np.empty((rows, columns + LANES), np.float32)
             self._seen = np.empty(self._nearness.shape, np.int32)
         stage, looks = self._stage, self._looks
         self._crew.run(
             raster.fill, first, stop, nearest, stage.records, stage.bounds, stage.scene.uv, looks.masks,
-            perspective(view, self._samples).near_w, _NOTHING, self._nearness, self._seen,
+            np.float32(projection.nearest), np.float32(projection.empty), self._nearness, self._seen,
         )  # fmt: skip
 
     def _resolve(self, view: View, picture: Picture) -> None:
@@ -194,15 +207,16 @@ class Rasteriser:
                 self._samples,
                 ray_matrix(view, self._samples),
                 np.asarray(view.pose.position_m, np.float32),
-                np.float32(_focal_px(view)),
+                np.float32(view.metre_px),
+                view.pose.rotation()[:, 0].astype(np.float32) if view.is_parallel else None,
             ),
             self._stage.surfaces, self._skins, self._stage.light, self._stage.tone, np.float32(FAR_DEPTH_M),
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip
-
-
-def _focal_px(view: View) -> float:
-    return float(camera_matrix(view.size_hw, view.fov_deg)[0, 0])
+        if view.is_parallel:  # resolve takes every depth value for an inverse
+            there, _triangle = self._triangles(view)
+            nearness = self._nearness[:: self._samples, : view.size_hw[1] * self._samples : self._samples]
+            picture.depth_m[:] = np.where(there, -nearness, np.float32(FAR_DEPTH_M))
 
 
 def stains() -> Float32Array:

@@ -30,7 +30,7 @@ WATER_BELOW = f32(0.048)  # the reflectance of pools and lakes is below this, th
 
 @inline
 def _ray(eye, column, row):
-    """The world ray of a sample, one metre long along the optical axis."""
+    """The world ray of a sample, one metre long along the optical axis; with parallel rays, where it starts."""
     m = eye.rays
     return (
         m[0, 0] * column + m[0, 1] * row + m[0, 2],
@@ -40,11 +40,28 @@ def _ray(eye, column, row):
 
 
 @inline
+def _sight(eye, forward, column, row, depth, far):
+    """Where a sample's ray meets its triangle, the ray's unit direction, and how long it is.
+
+    `forward` is eye.forward: numba drops the branch of an argument that is None, so neither kind of camera pays for
+    the other. With parallel rays w is 1, so `depth` is too, and eye.rays is from the eye to where a ray starts.
+    """
+    vx, vy, vz = _ray(eye, column, row)
+    px, py, pz = eye.origin_m[0] + vx * depth, eye.origin_m[1] + vy * depth, eye.origin_m[2] + vz * depth
+    if forward is None:
+        long = math.sqrt(vx * vx + vy * vy + vz * vz)
+        unit = 1.0 / long
+        return px, py, pz, vx * unit, vy * unit, vz * unit, depth * long
+    vx, vy, vz = floats(forward[0]), floats(forward[1]), floats(forward[2])
+    return px + vx * far, py + vy * far, pz + vz * far, vx, vy, vz, far
+
+
+@inline
 def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
     """Linear RGB of eight samples: of leaf cards all, or of other things all."""
     alike = all_of(who == lane(who, 0))  # one triangle, as on walls and roads
     a0, b0, c0, a1, b1, c1, a2, b2 = columns(hits.records, who, 0, alike)
-    c2, _, _, _, triangle, left, top, _ = columns(hits.records, who, 8, alike)
+    c2, az, bz, cz, triangle, left, top, _ = columns(hits.records, who, 8, alike)
     x, y, t = column - left, row - top, truncated(triangle)
     e0, e1, e2 = a0 * x + b0 * y + c0, a1 * x + b1 * y + c1, a2 * x + b2 * y + c2
     depth = 1.0 / (e0 + e1 + e2)
@@ -55,11 +72,8 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
     kind, red, green, blue, k0, k1, k2, k3 = columns(surfaces.faces, t, 16, alike)
     nx, ny, nz = e0 * nx0 + e1 * nx1 + e2 * nx2, e0 * ny0 + e1 * ny1 + e2 * ny2, e0 * nz0 + e1 * nz1 + e2 * nz2
     u, v = e0 * u0 + e1 * u1 + e2 * u2, e0 * v0 + e1 * v1 + e2 * v2
-    vx, vy, vz = _ray(eye, column, row)
-    px, py, pz = eye.origin_m[0] + vx * depth, eye.origin_m[1] + vy * depth, eye.origin_m[2] + vz * depth
-    long = math.sqrt(vx * vx + vy * vy + vz * vz)
-    unit = 1.0 / long
-    vx, vy, vz = vx * unit, vy * unit, vz * unit
+    far = -(az * x + bz * y + cz)
+    px, py, pz, vx, vy, vz, length_m = _sight(eye, eye.forward, column, row, depth, far)
     material = truncated(kind)
     slant = max(abs(nx * vx + ny * vy + nz * vz), 0.2)
     level = level_of(depth * density / (eye.focal_px * math.sqrt(slant)))
@@ -97,7 +111,7 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
         pool = (mirror > 0.0) & (mirror < 0.04)
         r, g, b = reflected(light, r, g, b, base, px, py, pool, nx, ny, nz, vx, vy, vz, lit)
     # exp(-x) as (1 - x/4)^4: off by 0.012 at 400 m and by 0.07 at most, and no call into a library.
-    clear = 1.0 - 0.25 * min(depth * long * light.haze_per_m, 4.0)
+    clear = 1.0 - 0.25 * min(length_m * light.haze_per_m, 4.0)
     clear = clear * clear
     clear = clear * clear
     thick = 1.0 - clear
@@ -105,10 +119,13 @@ def _shade(hits, eye, surfaces, skins, light, who, column, row, leafy):
 
 
 @inline
-def _open_sky(light, eye, column, row):
-    vx, vy, vz = _ray(eye, column, row)
-    unit = 1.0 / math.sqrt(vx * vx + vy * vy + vz * vz)
-    return sky_at(light, vx * unit, vy * unit, vz * unit)
+def _open_sky(light, eye, forward, column, row):
+    """One colour where rays are parallel: the sky is endlessly far."""
+    if forward is None:
+        vx, vy, vz = _ray(eye, column, row)
+        unit = 1.0 / math.sqrt(vx * vx + vy * vy + vz * vz)
+        return sky_at(light, vx * unit, vy * unit, vz * unit)
+    return sky_at(light, floats(forward[0]), floats(forward[1]), floats(forward[2]))
 
 
 @inline
@@ -124,7 +141,7 @@ def _shade_row(hits, eye, surfaces, skins, light, y, jobs, kind):
         column = floats((code >> 5) * np.int32(eye.samples) + (corner & 1))
         row = floats(((corner >> 1) & 1) + np.int32(y * eye.samples))
         if kind == SKY:
-            r, g, b = _open_sky(light, eye, column, row)
+            r, g, b = _open_sky(light, eye, eye.forward, column, row)
         else:
             who = load(jobs.who, start + n)
             r, g, b = _shade(hits, eye, surfaces, skins, light, who, column, row, kind == LEAVES)

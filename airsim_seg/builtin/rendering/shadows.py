@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from airsim_seg.builtin.rendering import raster, triangles
-from airsim_seg.builtin.rendering.camera import Projection, chunks_at, parallel
+from airsim_seg.builtin.rendering.camera import PARALLEL_EMPTY, Projection, chunks_at, parallel
 from airsim_seg.builtin.rendering.compiling import Crew, inline, kernel
 from airsim_seg.builtin.rendering.lane_memory import load, store
 from airsim_seg.builtin.rendering.lanes import LANES, floats, lane_numbers, where
@@ -23,7 +23,7 @@ from airsim_seg.builtin.rendering.moving import Movement
 from airsim_seg.builtin.scene import Moment, Scene
 from airsim_seg.types import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
-_EMPTY = np.float32(-1e9)
+_EMPTY = np.float32(PARALLEL_EMPTY)
 
 
 def draw_parallel(
@@ -62,7 +62,8 @@ def draw_parallel(
         records, bounds, stop, nearest,
     )  # fmt: skip
     crew.run(
-        raster.fill, first, stop, nearest, records, bounds, scene.uv, masks, projection.near_w, _EMPTY, nearness, seen,
+        raster.fill, first, stop, nearest, records, bounds, scene.uv, masks,
+        np.float32(projection.nearest), _EMPTY, nearness, seen,
     )  # fmt: skip
     # Into memory that is at hand: to be given 64 MB more takes as long as the drawing.
     packed = seen.reshape(-1)[: height * width].view(np.float32).reshape(height, width)
@@ -212,7 +213,7 @@ def sun_projection(sun: Float64Array, extent_m: float, size: int) -> Projection:
     """
     right = np.cross(sun, (0.0, 0.0, 1.0))
     right /= np.linalg.norm(right)
-    return parallel(np.stack([right, np.cross(sun, right), -sun]), np.zeros(3), extent_m, size)
+    return parallel(np.stack([right, np.cross(sun, right), -sun]), np.zeros(3), 2 * extent_m, (size, size))
 
 
 def heights(
@@ -234,7 +235,8 @@ def heights(
     """
     axes = np.array(((0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
     corners = corners_without(scene, scene.movers)
-    top = draw_parallel(scene, corners, parallel(axes, np.zeros(3), extent_m, size), table, masks, crew)
+    projection = parallel(axes, np.zeros(3), 2 * extent_m, (size, size))
+    top = draw_parallel(scene, corners, projection, table, masks, crew)
     top = np.minimum(np.where(top < -1e8, np.float32(0.0), top), np.float32(scene.shelter_m))
     side = max(1, round(blur_m * size / (2 * extent_m)))
     blurred = cv2.blur(cv2.blur(top, (side, side)), (side, side))

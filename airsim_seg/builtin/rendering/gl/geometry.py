@@ -17,14 +17,13 @@ CORNER_BYTES = 9 * 4
 class Geometry:
     """Triangles of one stage. Call with the context current."""
 
-    def __init__(self, context: Any, stage: Stage, table: MaterialTable, programs: Programs) -> None:
+    def __init__(self, context: Any, stage: Stage, table: MaterialTable) -> None:
         """Upload.
 
         Args:
             context: a moderngl.Context.
             stage: what to draw; its arrays are read again by move.
             table: of the materials.
-            programs: the two that draw triangles.
         """
         scene = stage.scene
         see_through = table.cutout[scene.materials] >= 0
@@ -39,13 +38,7 @@ class Geometry:
         self._lengths = np.diff(scene.chunks, axis=1)[:, 0].astype(np.int64)
         self._holed = np.add.reduceat(see_through, self._starts).astype(np.int64)
         self._commands = context.buffer(reserve=2 * 20 * len(scene.chunks), dynamic=True)
-        corner, uv, sway = (
-            (self._corners, "3f", "corner_m"),
-            (self._uv, "2f", "texture_uv"),
-            (self._sways, "1u", "sway"),
-        )
-        self._closed_array = context.vertex_array(programs.closed, [corner, sway], self._order)
-        self._cutout_array = context.vertex_array(programs.cutout, [corner, uv, sway], self._order)
+        self._arrays: dict[Programs, tuple[Any, Any]] = {}
 
     def move(self, stage: Stage, before: Moment, now: Moment) -> None:
         """Upload the triangles of what is elsewhere than it was.
@@ -74,18 +67,34 @@ class Geometry:
         self._objects.bind_to_storage_buffer(OBJECTS)
         self._sways.bind_to_storage_buffer(SWAYS)
 
-    def draw(self, context: Any, visible: Int32Array) -> None:
+    def _arrays_for(self, context: Any, programs: Programs) -> tuple[Any, Any]:
+        """What the programs of closed and of see-through triangles draw."""
+        if programs not in self._arrays:
+            corner, uv, sway = (
+                (self._corners, "3f", "corner_m"),
+                (self._uv, "2f", "texture_uv"),
+                (self._sways, "1u", "sway"),
+            )
+            self._arrays[programs] = (
+                context.vertex_array(programs.closed, [corner, sway], self._order),
+                context.vertex_array(programs.cutout, [corner, uv, sway], self._order),
+            )
+        return self._arrays[programs]
+
+    def draw(self, context: Any, programs: Programs, visible: Int32Array) -> None:
         """Draw chunks into the bound framebuffer, those without holes first.
 
         Args:
             context: a moderngl.Context.
+            programs: of the kind of view.
             visible: int32 [V], nearest first: what is drawn first saves the device work behind it.
         """
         holed = self._holed[visible]
         closed = self._lengths[visible] - holed
+        closed_array, cutout_array = self._arrays_for(context, programs)
         parts = (
-            (self._closed_array, self._starts[visible], closed, context.DEPTH_TEST | context.CULL_FACE),
-            (self._cutout_array, self._starts[visible] + closed, holed, context.DEPTH_TEST),
+            (closed_array, self._starts[visible], closed, context.DEPTH_TEST | context.CULL_FACE),
+            (cutout_array, self._starts[visible] + closed, holed, context.DEPTH_TEST),
         )
         offset = 0
         for array, starts, counts, flags in parts:
@@ -99,8 +108,7 @@ class Geometry:
     def release(self) -> None:
         """Give the memory back."""
         for held in (
-            self._closed_array,
-            self._cutout_array,
+            *(array for pair in self._arrays.values() for array in pair),
             self._corners,
             self._faces,
             self._objects,

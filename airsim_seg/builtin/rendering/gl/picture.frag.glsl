@@ -1,7 +1,7 @@
 // From what the samples of a pixel see to its colour, object, depth and normal: shading.py's resolve, a pixel each.
 uniform sampler2D seen;
 uniform vec3 eye_m, eye_rest_m;
-uniform mat3 rays;  // (column, row, 1) of a sample -> world ray, 1 m along the optical axis
+uniform mat3 rays;  // see camera.ray_matrix
 uniform float focal_px;
 uniform vec3 offsets_m[SWAYS];  // see seen.vert.glsl
 layout(location = 0) out uvec4 rgb;
@@ -15,36 +15,48 @@ vec3 corner_from_eye(int triangle, int c) {
     return (corner_m - eye_m) - eye_rest_m;
 }
 
+#ifdef PARALLEL
+uniform vec3 forward;
+vec3 start_from_eye(ivec2 sample_xy) { return rays * vec3(vec2(sample_xy), 1.0); }
+vec3 ray_at(ivec2 sample_xy) { return forward; }
+float spread(float depth) { return 1.0; }
+#else
+vec3 start_from_eye(ivec2 sample_xy) { return vec3(0.0); }
+vec3 ray_at(ivec2 sample_xy) { return rays * vec3(vec2(sample_xy), 1.0); }
+float spread(float depth) { return depth; }
+#endif
+// spread: focal_px pixels are so many metres there.
+
 // Where a ray meets a triangle: two weights, those of its second and third corner, and the depth
 // (Moeller and Trumbore, "Fast, minimum storage ray-triangle intersection", 1997).
-vec3 met(int triangle, vec3 ray) {
+vec3 met(int triangle, vec3 start, vec3 ray) {
     vec3 a = corner_from_eye(triangle, 0);
     vec3 ab = corner_from_eye(triangle, 1) - a, ac = corner_from_eye(triangle, 2) - a;
-    vec3 across = cross(ray, ac), around = cross(-a, ab);
+    vec3 across = cross(ray, ac), around = cross(start - a, ab);
     float unit = 1.0 / dot(ab, across);
-    return vec3(dot(-a, across), dot(ray, around), dot(ac, around)) * unit;
+    return vec3(dot(start - a, across), dot(ray, around), dot(ac, around)) * unit;
 }
 
 vec3 normal_at(int face, int c) { return vec3(faces[face + 3 * c], faces[face + 3 * c + 1], faces[face + 3 * c + 2]); }
 vec2 uv_at(int face, int c) { return vec2(faces[face + 9 + 2 * c], faces[face + 10 + 2 * c]); }
 
 // Linear RGB of a triangle at a sample.
-vec3 shaded(int triangle, vec3 ray) {
-    vec3 hit = met(triangle, ray);
+vec3 shaded(int triangle, vec3 start, vec3 ray) {
+    vec3 hit = met(triangle, start, ray);
     vec3 weights = vec3(1.0 - hit.x - hit.y, hit.xy);
     int face = FACE_SIZE * triangle, material = material_of(triangle);
     vec3 n = weights.x * normal_at(face, 0) + weights.y * normal_at(face, 1) + weights.z * normal_at(face, 2);
     vec2 uv = weights.x * uv_at(face, 0) + weights.y * uv_at(face, 1) + weights.z * uv_at(face, 2);
     float depth = hit.z, reach = length(ray);
-    vec3 point_m = eye_m + ray * depth, view = ray / reach;
+    vec3 point_m = eye_m + start + ray * depth, view = ray / reach;
     float slant = max(abs(dot(n, view)), 0.2);
-    float footprint = depth * faces[face + 15] / (focal_px * sqrt(slant));
+    float footprint = spread(depth) * faces[face + 15] / (focal_px * sqrt(slant));
     bool leafy = is_foliage(material);
     vec3 colour = albedo(triangle, material, uv, footprint, point_m);
     float own = leafy ? 0.0 : faces[face + 20], wet = 0.0;
     bool water = own > 0.0 && own < WATER_BELOW;
     if (wet_amount + snow_amount + litter_amount > 0.0) {
-        colour = covered(colour, point_m, water ? 0.0 : -n.z, leafy, depth / focal_px, wet);
+        colour = covered(colour, point_m, water ? 0.0 : -n.z, leafy, spread(depth) / focal_px, wet);
     }
     float facing = dot(n, sun_direction), lit = 0.0, open;
     if (leafy) {
@@ -64,11 +76,9 @@ vec3 shaded(int triangle, vec3 ray) {
     return mix(haze, colour, clear);
 }
 
-vec3 ray_at(ivec2 sample_xy) { return rays * vec3(vec2(sample_xy), 1.0); }
-
 vec3 colour_of(int triangle, ivec2 sample_xy) {
     vec3 ray = ray_at(sample_xy);
-    return triangle < 0 ? sky_at(normalize(ray)) : shaded(triangle, ray);
+    return triangle < 0 ? sky_at(normalize(ray)) : shaded(triangle, start_from_eye(sample_xy), ray);
 }
 
 // The unit normal of the flat triangle on the camera's side.
@@ -102,6 +112,6 @@ void main() {
     vec3 ray = ray_at(corner);
     int first = found[0];
     object = first < 0 ? SKY_INDEX : objects[first];
-    depth_m = first < 0 ? FAR_DEPTH_M : met(first, ray).z;
+    depth_m = first < 0 ? FAR_DEPTH_M : met(first, start_from_eye(corner), ray).z;
     normal = first < 0 ? vec4(0.0) : vec4(flat_normal(first, ray), float(sway_of(first)));
 }

@@ -12,9 +12,9 @@ from airsim_seg.builtin.scene import FAR_DEPTH_M, SKY_INDEX
 MATERIAL_SIZE = 2  # floats a material in the buffer of buffers.glsl
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Programs:
-    """What runs on the device.
+    """What runs on the device for one kind of view.
 
     Attributes:
         closed: sets every sample's triangle, for triangles without holes.
@@ -27,7 +27,7 @@ class Programs:
     picture: Any
 
 
-def build(context: Any, samples: int, num_texels: int, tone_steps: int) -> Programs:
+def build(context: Any, samples: int, num_texels: int, tone_steps: int, *, parallel: bool = False) -> Programs:
     """Compile.
 
     Args:
@@ -35,6 +35,7 @@ def build(context: Any, samples: int, num_texels: int, tone_steps: int) -> Progr
         samples: samples a side of a pixel.
         num_texels: of a material's picture, with all its levels.
         tone_steps: entries of the tone curve.
+        parallel: for parallel views, not for pinholes.
     """
     constants: dict[str, int | float] = {
         "SAMPLES": samples,
@@ -57,6 +58,7 @@ def build(context: Any, samples: int, num_texels: int, tone_steps: int) -> Progr
         "WET_REFLECTANCE": float(shading.WET_REFLECTANCE),
     }
     head = "#version 430 core\n" + "".join(f"#define {name} {value}\n" for name, value in constants.items())
+    head += "#define PARALLEL\n" if parallel else ""
 
     def program(vertex: list[str], fragment: list[str], define: str = "") -> Any:
         return context.program(

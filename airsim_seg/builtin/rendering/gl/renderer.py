@@ -6,17 +6,18 @@ ids and depths at the pixel's centre, colours as the mean of the same samples, b
 """
 
 import threading
+from typing import Any
 
 import numpy as np
 
 from airsim_seg.builtin.rendering import cutouts, sky
-from airsim_seg.builtin.rendering.camera import check_view, perspective, ray_matrix, visible_chunks
+from airsim_seg.builtin.rendering.camera import check_view, projection_of, ray_matrix, visible_chunks
 from airsim_seg.builtin.rendering.compiling import PARALLEL_LOCK, Crew
 from airsim_seg.builtin.rendering.falling import fall
 from airsim_seg.builtin.rendering.gl.context import device_name, open_context
 from airsim_seg.builtin.rendering.gl.geometry import MATERIALS, Geometry
 from airsim_seg.builtin.rendering.gl.lighting import UNITS, Lighting
-from airsim_seg.builtin.rendering.gl.programs import build, set_uniforms
+from airsim_seg.builtin.rendering.gl.programs import Programs, build, set_uniforms
 from airsim_seg.builtin.rendering.gl.targets import Targets
 from airsim_seg.builtin.rendering.materials import TEXTURE_SEED, MaterialTable, material_table
 from airsim_seg.builtin.rendering.paint import Paint, mixed_paint
@@ -24,7 +25,7 @@ from airsim_seg.builtin.rendering.rasteriser import SHADOW_MAP_SIZE, stains
 from airsim_seg.builtin.rendering.stage import Looks, Stage
 from airsim_seg.builtin.rendering.weathered import daylight_of
 from airsim_seg.builtin.scene import STILL, Moment, Picture, Scene, View
-from airsim_seg.types import Float32Array, Float64Array, camera_matrix
+from airsim_seg.types import Float32Array, Float64Array
 
 TEXELS = 4  # binding in buffers.glsl
 SEEN_UNIT, PATCHES_UNIT, MASKS_UNIT = 0, 4, 5
@@ -92,7 +93,7 @@ class GlRenderer:
         """Draw one view.
 
         Args:
-            view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees.
+            view: any pose, 1 to 8192 pixels a side, field of view 1 to 170 degrees or 1 cm to 100 km of parallel rays.
             moment: where everything is.
             normals: give the picture's normals and sways, too.
 
@@ -106,12 +107,16 @@ class GlRenderer:
         with self._lock, PARALLEL_LOCK, self._context:
             self._follow(moment)
             picture = self._draw(view, normals)
-        fall(picture.rgb, picture.depth_m, _focal_px(view), moment.weather, moment.time_ns)
+        fall(picture.rgb, picture.depth_m, view, moment.weather, moment.time_ns)
         return picture
 
     def warm_up(self) -> None:
         """Let the driver compile everything that render needs, by drawing a tiny picture."""
         self.render(View(self._scene.player_start, (4, 4), 90.0))
+
+    def warm_up_parallel(self) -> None:
+        """The same for parallel views, whose programs are otherwise compiled with the first of them."""
+        self.render(View(self._scene.player_start, (4, 4), 90.0, ortho_width_m=1.0))
 
     def release(self) -> None:
         """Give the device back; the renderer draws no more. The end of the process does the same."""
@@ -122,25 +127,33 @@ class GlRenderer:
         """What every scene shares: programs, materials, their pictures and holes."""
         context, table = self._context, self._looks.table
         texels, patches = self._looks.paint.textures, stains()
-        tone_steps = len(sky.tone_curve(1.0))
-        self._programs = build(context, self._samples, texels.shape[1], tone_steps)
+        # By whether the view is parallel.
+        self._programs: dict[bool, Programs] = {}
+        self._whole: dict[bool, Any] = {}
         self._materials = context.buffer(_material_rows(table))
         self._texels = context.buffer(texels)
         self._patches = context.texture((len(patches), len(patches)), 1, patches, dtype="f4")
         masks = self._looks.masks.astype(np.uint8)
         self._masks = context.texture_array((masks.shape[2], masks.shape[1], len(masks)), 1, masks, dtype="u1")
-        self._whole = context.vertex_array(self._programs.picture, [])
-        units = UNITS | {"seen": SEEN_UNIT, "patches": PATCHES_UNIT}
-        set_uniforms(self._programs.picture, units)
-        set_uniforms(self._programs.cutout, {"masks": MASKS_UNIT})
         context.front_face = "cw"  # rows grow downwards in a picture and upwards in GL
+
+    def _programs_for(self, view: View) -> Programs:
+        """Compiled when they are first asked for."""
+        if view.is_parallel not in self._programs:
+            num_texels, tone_steps = self._looks.paint.textures.shape[1], len(sky.tone_curve(1.0))
+            programs = build(self._context, self._samples, num_texels, tone_steps, parallel=view.is_parallel)
+            set_uniforms(programs.picture, UNITS | {"seen": SEEN_UNIT, "patches": PATCHES_UNIT})
+            set_uniforms(programs.cutout, {"masks": MASKS_UNIT})
+            self._programs[view.is_parallel] = programs
+            self._whole[view.is_parallel] = self._context.vertex_array(programs.picture, [])
+        return self._programs[view.is_parallel]
 
     def _set_stage(self, moment: Moment, daylight: sky.Daylight) -> None:
         """Make and upload a stage with the moment's copies."""
         self._spawned = tuple((copy.index, copy.source) for copy in moment.spawned)
         self._stage = Stage(self._scene, moment.spawned, daylight, self._looks)
         self._stage.follow(moment, daylight)
-        self._geometry = Geometry(self._context, self._stage, self._looks.table, self._programs)
+        self._geometry = Geometry(self._context, self._stage, self._looks.table)
         self._moment = moment
 
     def _follow(self, moment: Moment) -> None:
@@ -160,21 +173,24 @@ class GlRenderer:
         eye = np.asarray(view.pose.position_m, np.float64)
         rest = eye - eye.astype(np.float32)
         uniforms |= {"eye_m": tuple(eye.tolist()), "eye_rest_m": tuple(rest.tolist())}
-        uniforms |= {"to_clip": _columns(_to_clip(view, self._samples)), "focal_px": _focal_px(view)}
+        to_clip, clip_shift = _to_clip(view, self._samples)
+        uniforms |= {"to_clip": _columns(to_clip), "clip_shift": clip_shift, "focal_px": view.metre_px}
+        uniforms["forward"] = tuple(view.pose.rotation()[:, 0].tolist())
         uniforms["offsets_m"] = [tuple(offset) for offset in self._stage.offsets.tolist()]
         uniforms["rays"] = _columns(ray_matrix(view, self._samples))
-        for program in (self._programs.closed, self._programs.cutout, self._programs.picture):
+        programs = self._programs_for(view)
+        for program in (programs.closed, programs.cutout, programs.picture):
             set_uniforms(program, uniforms)
         self._bind()
         targets = self._targets_of(view.size_hw)
         targets.begin()
         placed = self._stage.movement.placed
         visible = visible_chunks(view, self._stage.scene, placed.spheres, placed.anchors_m, self._stage.sway_m)
-        self._geometry.draw(self._context, visible)
+        self._geometry.draw(self._context, programs, visible)
         targets.picture.use()
         targets.seen.use(SEEN_UNIT)
         self._context.enable_only(self._context.NOTHING)
-        self._whole.render(self._context.TRIANGLES, vertices=3)
+        self._whole[view.is_parallel].render(self._context.TRIANGLES, vertices=3)
         return targets.read(normals)
 
     def _bind(self) -> None:
@@ -198,23 +214,22 @@ def _material_rows(table: MaterialTable) -> Float32Array:
     return np.ascontiguousarray(np.stack([table.cutout, table.foliage], 1), np.float32)
 
 
-def _to_clip(view: View, samples: int) -> Float64Array:
-    """float64 [3,3]: times (point - eye) it gives x, y and w of clip space.
+def _to_clip(view: View, samples: int) -> tuple[Float64Array, tuple[float, float]]:
+    """float64 [3,3]: times (point - eye) it gives x, y and w of clip space; and x and y of the eye of a parallel view.
 
-    Sample (i, j) is a fragment whose centre GL has at (i + 0.5, j + 0.5), row 0 at the bottom.
+    Of a parallel view, whose w is 1, the third is the metres ahead. Sample (i, j) is a fragment whose centre GL has at
+    (i + 0.5, j + 0.5), row 0 at the bottom.
     """
-    projection = perspective(view, samples)
+    projection = projection_of(view, samples)
     rows, columns = projection.size_hw
-    to_samples = projection.matrix[:3, :3]
     clip = np.array([[2 / columns, 0, 1 / columns - 1], [0, 2 / rows, 1 / rows - 1], [0, 0, 1]])
-    matrix: Float64Array = clip @ to_samples
-    return matrix
+    matrix: Float64Array = clip @ projection.matrix[:3, :3]
+    x, y, _ = (clip @ projection.matrix[:3, 3]).tolist()
+    if view.is_parallel:
+        matrix[2] = -projection.matrix[3, :3]
+    return matrix, (x, y)
 
 
 def _columns(matrix: Float64Array | Float32Array) -> tuple[float, ...]:
     """A matrix as GLSL has it in memory: column by column."""
     return tuple(np.asarray(matrix, np.float64).T.ravel().tolist())
-
-
-def _focal_px(view: View) -> float:
-    return float(camera_matrix(view.size_hw, view.fov_deg)[0, 0])
