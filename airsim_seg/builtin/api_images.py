@@ -23,7 +23,7 @@ from airsim_seg.builtin.arguments import (
     text,
 )
 from airsim_seg.builtin.bodies import sits_inside
-from airsim_seg.builtin.camera_settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES
+from airsim_seg.builtin.camera_settings import MAX_FOV_DEG, MIN_FOV_DEG, NUM_IMAGE_TYPES, CaptureSettings
 from airsim_seg.builtin.cameras import Camera, camera_at
 from airsim_seg.builtin.geometry import shifted
 from airsim_seg.builtin.scene import Moment, Renderer, View
@@ -33,6 +33,10 @@ from airsim_seg.types import Float64Array, Pose, UInt8Array
 
 # Unreal's GNearClippingPlane, centimetres; the far plane is at infinity.
 NEAR_CM = 10.0
+# An eighth of UE 4's WORLD_MAX: as far as the matrix of an orthographic camera says, whose near plane is at 0. Here
+# pictures go on beyond it.
+ORTHO_FAR_CM = 262_144.0
+CM_PER_M = 100.0
 MAX_REQUESTS = 64
 _WORLD = Pose.from_euler((0.0, 0.0, 0.0))
 
@@ -146,7 +150,7 @@ class CameraApi:
         seen_hw, seen_deg = (capture.size_hw, capture.fov_deg) if warp is None else (warp.wide_hw, warp.wide_fov_deg)
         return Shot(
             request,
-            View(in_scene, seen_hw, seen_deg),
+            View(in_scene, seen_hw, seen_deg, capture.ortho_width_m),
             local_pose,
             self._world.now_ns,
             self._world.objects.table(),
@@ -184,13 +188,16 @@ class CameraApi:
         return responses[0]["image_data_uint8"]
 
     def info(self, camera_name: str, vehicle_name: str, external: bool) -> dict[str, object]:
-        """Pose in the vehicle's local NED, horizontal field of view in degrees, projection matrix."""
+        """Pose in the vehicle's local NED, horizontal field of view in degrees, projection matrix.
+
+        An orthographic camera has the field of view that it would have as a pinhole (UE PIPCamera.cpp reads FOVAngle).
+        """
         camera = self.find(camera_name, vehicle_name, external)
         capture = camera.capture(SCENE)
         return {
             "pose": pose_map(self._frame(camera, vehicle_name, external)[0]),
             "fov": capture.fov_deg,
-            "proj_mat": {"matrix": projection_matrix(capture.size_hw, capture.fov_deg)},
+            "proj_mat": {"matrix": projection_matrix(capture)},
         }
 
     def set_pose(self, camera_name: str, mount: Pose, vehicle_name: str, external: bool) -> None:
@@ -198,25 +205,33 @@ class CameraApi:
         self.find(camera_name, vehicle_name, external).put(mount)
 
     def set_fov(self, camera_name: str, fov_deg: float, vehicle_name: str, external: bool) -> None:
-        """Change the field of view of all image types of a camera."""
+        """Change the field of view of all image types of a camera; orthographic pictures stay as they are."""
         camera = self.find(camera_name, vehicle_name, external)
         if not MIN_FOV_DEG <= fov_deg <= MAX_FOV_DEG:
             raise ApiError(f"a field of view of {fov_deg} degrees cannot be drawn: give {MIN_FOV_DEG} to {MAX_FOV_DEG}")
         camera.fov_deg = fov_deg
 
 
-def projection_matrix(size_hw: tuple[int, int], fov_deg: float) -> list[list[float]]:
+def projection_matrix(capture: CaptureSettings) -> list[list[float]]:
     """The matrix of simGetCameraInfo: Unreal's reversed-Z projection of north, east, down (UE PIPCamera.cpp).
 
     Args:
-        size_hw: (height, width), pixels.
-        fov_deg: horizontal, degrees.
+        capture: of the camera's Scene.
 
     Returns:
-        [4][4]; times (forward, right, down, 1) it gives clip coordinates. The depth row is in centimetres.
+        [4][4]; times (forward, right, down, 1) it gives clip coordinates. The depth row is in centimetres, and of an
+        orthographic camera (FReversedZOrthoMatrix) all of it is.
     """
-    height, width = size_hw
-    scale = 1 / elementary.tan(math.radians(fov_deg) / 2)
+    height, width = capture.size_hw
+    if capture.ortho_width_m is not None:
+        half_cm = capture.ortho_width_m * CM_PER_M / 2
+        return [
+            [0.0, 1 / half_cm, 0.0, 0.0],
+            [0.0, 0.0, -width / height / half_cm, 0.0],
+            [1 / ORTHO_FAR_CM, 0.0, 0.0, 1.0],
+            [0.0, 0.0, 0.0, 1.0],
+        ]
+    scale = 1 / elementary.tan(math.radians(capture.fov_deg) / 2)
     return [
         [0.0, scale, 0.0, 0.0],
         [0.0, 0.0, -scale * width / height, 0.0],

@@ -69,7 +69,13 @@ class LensApi:
         camera = self._cameras.find(camera_name, vehicle_name, external)
         if abs(value) > MAX_DISTORTION:
             raise ApiError(f"a distortion of {value} cannot be drawn: give -{MAX_DISTORTION:g} to {MAX_DISTORTION:g}")
-        camera.distortion = camera.distortion.changed(name, value)
+        changed = camera.distortion.changed(name, value)
+        if camera.has_parallel_rays and not changed.is_none:
+            raise ApiError(
+                f"camera '{camera_name}' has orthographic pictures, and distortion bends the rays of a pinhole: "
+                "leave its parameters at 0, or have ProjectionMode perspective in settings.json"
+            )
+        camera.distortion = changed
 
 
 def _fov_deg(camera: Camera) -> float:

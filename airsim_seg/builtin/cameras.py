@@ -49,9 +49,14 @@ class Camera:
         settings = self.captures.get(image_type, CaptureSettings())
         return settings if self.fov_deg is None else replace(settings, fov_deg=self.fov_deg)
 
+    @property
+    def has_parallel_rays(self) -> bool:
+        """Whether any of its image types is orthographic."""
+        return any(capture.ortho_width_m is not None for capture in self.captures.values())
+
     def warp(self, capture: CaptureSettings) -> Warp | None:
-        """What bends its pictures of that size and field of view; None where the lens is a pinhole."""
-        if self.distortion.is_none:
+        """What bends its pictures of that size and field of view; None where lines stay straight."""
+        if self.distortion.is_none or capture.ortho_width_m is not None:
             return None
         key = (self.distortion, capture.size_hw, capture.fov_deg)
         if key not in self._warps:

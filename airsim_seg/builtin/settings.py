@@ -84,6 +84,13 @@ class Settings:
     warnings: tuple[str, ...] = ()
 
     @property
+    def has_orthographic(self) -> bool:
+        """Whether any camera takes any image type with parallel rays."""
+        own = [camera for vehicle in self.vehicles.values() for camera in vehicle.cameras.values()]
+        cameras = [self.camera_defaults, *own, *self.external_cameras.values()]
+        return any(taken.ortho_width_m is not None for camera in cameras for taken in camera.captures.values())
+
+    @property
     def camera_defaults(self) -> CameraSettings:
         """CameraDefaults, as every built-in camera has them."""
         return CameraSettings(captures=dict(self.captures), noises=dict(self.noises), gimbal=self.gimbal)

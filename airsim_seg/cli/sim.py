@@ -133,7 +133,7 @@ def sim(
         paint = kept_paint(shelf)
         others.wait("shading", "stage")
         with announced(compiling), without_scipy():
-            eye = _renderer(renderer, scene, threads, paint)
+            eye = _renderer(renderer, scene, threads, paint, parallel_too=settings.has_orthographic)
         others.wait()
     click.echo(f"drawn by {eye.name}")
 
@@ -157,18 +157,22 @@ def sim(
     click.echo("stopped")
 
 
-def _renderer(kind: str, scene: "Scene", threads: int | None, paint: "Paint") -> "Renderer":
-    """Made and warmed up."""
+def _renderer(kind: str, scene: "Scene", threads: int | None, paint: "Paint", *, parallel_too: bool) -> "Renderer":
+    """Made and warmed up, for orthographic cameras only where there are any: their kernels take as long again."""
     if kind == "gl":
         from airsim_seg.builtin.rendering.gl.renderer import GlRenderer
 
         device = GlRenderer(scene, threads, paint=paint)
         device.warm_up()
+        if parallel_too:
+            device.warm_up_parallel()
         return device
     from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 
     renderer = Rasteriser(scene, threads, paint=paint)
     renderer.warm_up()
+    if parallel_too:
+        renderer.warm_up_parallel()
     return renderer
 
 

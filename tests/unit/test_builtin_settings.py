@@ -17,6 +17,8 @@ from airsim_seg.builtin.settings import (
 from airsim_seg.builtin.world_settings import SegmentationSettings, TimeOfDaySettings, WorldSettings
 from airsim_seg.errors import CorruptFile, MissingData
 
+ORTHOGRAPHIC = {"ImageType": 0, "ProjectionMode": "orthographic"}
+
 
 @pytest.fixture
 def written(tmp_path):
@@ -95,7 +97,12 @@ def test_the_command_line_overrides_the_mode(written):
         ({"Vehicles": {"A": {"EnableCollisions": "no"}}}, "Vehicles.A.EnableCollisions"),
         ({"ExternalCameras": {"E": {"Gimbal": {"Yaw": "north"}}}}, "ExternalCameras.E.Gimbal.Yaw"),
         ({"CameraDefaults": {"NoiseSettings": [{"RandContrib": -1}]}}, "CameraDefaults.NoiseSettings[0].RandContrib"),
-        ({"CameraDefaults": {"CaptureSettings": [{"ProjectionMode": "orthographic"}]}}, "[0].ProjectionMode"),
+        ({"CameraDefaults": {"CaptureSettings": [{"ProjectionMode": "isometric"}]}}, "[0].ProjectionMode"),
+        *(
+            ({"ExternalCameras": {"map": {"CaptureSettings": [{**ORTHOGRAPHIC, "OrthoWidth": width_m}]}}}, named)
+            for width_m in (0, -5, math.nan, math.inf, 1e6, 1e-3, "wide", True, None)
+            for named in ("ExternalCameras.map.CaptureSettings[0].OrthoWidth", "a number from 0.01 to 100000")
+        ),
         ({"CameraDefaults": {"CaptureSettings": [{"Width": 1.5}]}}, "CaptureSettings[0].Width"),
         ({"Vehicles": []}, "Vehicles"),
         ({"Vehicles": {"A": 5}}, "Vehicles.A"),
@@ -134,6 +141,30 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
 
 def read(content, mode=None):
     return read_settings(json.dumps({"SettingsVersion": 1.2, **content}), "the text", mode)
+
+
+def test_an_orthographic_camera_is_as_wide_as_unreals_unless_the_file_says_otherwise():
+    settings = read(
+        {
+            "CameraDefaults": {"CaptureSettings": [{**ORTHOGRAPHIC}, {"ImageType": 1, "OrthoWidth": -1}]},
+            "ExternalCameras": {
+                "map": {"CaptureSettings": [{"ImageType": 5, "ProjectionMode": "Orthographic", "OrthoWidth": 200}]}
+            },
+        }
+    )
+    assert {kind: taken.ortho_width_m for kind, taken in settings.captures.items()} == {0: 5.12, 1: None}
+    own = settings.external_cameras["map"].captures
+    assert {kind: taken.ortho_width_m for kind, taken in own.items()} == {0: 5.12, 1: None, 5: 200.0}
+    assert settings.warnings == ()
+    assert settings.has_orthographic
+    assert not read({"CameraDefaults": {"CaptureSettings": [{"OrthoWidth": 5.12}]}}).has_orthographic
+
+
+@pytest.mark.parametrize("place", ["ExternalCameras", "Vehicles"])
+def test_orthographic_cameras_are_found_wherever_they_are(place):
+    camera = {"map": {"CaptureSettings": [ORTHOGRAPHIC]}}
+    content = camera if place == "ExternalCameras" else {"A": {"Cameras": camera}}
+    assert read({place: content}).has_orthographic
 
 
 def test_what_is_about_the_world():
