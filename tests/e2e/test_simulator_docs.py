@@ -48,7 +48,19 @@ def test_the_page_has_what_a_teacher_starts_with() -> None:
 @pytest.fixture
 def port() -> Iterator[int]:
     """The simulator as the page starts it."""
-    command = [sys.executable, "-m", "airsim_seg", "sim", "--env", "Neighborhood", "--port", "0"]
+    [settings] = blocks("json")  # with a camera that is not asked before its time
+    command = [
+        sys.executable,
+        "-m",
+        "airsim_seg",
+        "sim",
+        "--env",
+        "Neighborhood",
+        "--port",
+        "0",
+        "--settings",
+        settings,
+    ]
     with subprocess.Popen([*command, "--parent-pid", str(os.getpid())], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         ready = next(line for line in process.stdout if line.startswith("ready "))
@@ -69,6 +81,7 @@ def test_programs_print_what_they_say(
     picture = cv2.imread("scene.png")
     assert picture is not None
     assert picture.std() > 20
+    assert cv2.imread("map.png") is not None
     client = names["client"]
     client.client.close()  # type: ignore[attr-defined]
     client.client._loop.dettach_periodic_callback()  # type: ignore[attr-defined]
