@@ -24,6 +24,7 @@ from airsim_seg.builtin.world import World
 modules = [module for name, module in sys.modules.items() if name.startswith("airsim_seg.builtin.")]
 found = {value for module in modules for value in vars(module).values() if isinstance(value, Dispatcher)}
 kept = {value.py_func.__name__ for value in found if hasattr(value._cache, "_cache_file")}
+kept.remove("trim")  # for orthographic cameras alone: compiled where there is one
 assert kept == {kernel.py_func.__name__ for part in PARTS.values() for kernel in part.kernels}, kept
 for part in PARTS.values():
     part.compile()
