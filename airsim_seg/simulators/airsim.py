@@ -280,7 +280,14 @@ class AirSimSimulator:
         return np.round(offset_m, _MOUNT_DECIMALS), np.round(turn, _MOUNT_DECIMALS), camera
 
     def _read_camera(self) -> Camera:
-        fov_deg = float(self._client.simGetCameraInfo(CAMERA, self._vehicle, False).fov)
+        info = self._client.simGetCameraInfo(CAMERA, self._vehicle, False)
+        fov_deg = float(info.fov)
+        # The matrix of parallel rays leaves the fourth coordinate as it is, a pinhole's makes it the distance.
+        if list(info.proj_mat.matrix[3]) == [0, 0, 0, 1]:
+            raise SimulatorError(
+                f"camera {CAMERA} of the simulator at {self._address} is orthographic, and recordings are a pinhole's: "
+                "leave ProjectionMode of CameraDefaults in its settings.json perspective."
+            )
         if not 0 < fov_deg < 180:
             raise SimulatorError(f"the simulator at {self._address} reports a field of view of {fov_deg} degrees.")
         # The first picture is thrown away, for it may be black; the second tells whether the clock stands in pause.

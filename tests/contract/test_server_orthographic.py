@@ -12,7 +12,9 @@ from airsim_seg.builtin.environments.meshes import box
 from airsim_seg.builtin.rendering.materials import Material
 from airsim_seg.builtin.rendering.rasteriser import Rasteriser
 from airsim_seg.builtin.settings import read_settings
+from airsim_seg.errors import SimulatorError
 from airsim_seg.palette import palette
+from airsim_seg.simulators.airsim import AirSimSimulator
 
 SIZE_HW = (60, 80)
 # 16 m are 80 pixels: 5 pixels a metre.
@@ -157,6 +159,12 @@ def test_a_lens_cannot_bend_parallel_rays(client):
     client.simSetDistortionParam("map", "K1", 0.0, external=True)
     client.simSetDistortionParam("0", "K1", 0.1)
     assert client.simGetDistortionParams("0") == [0.1, 0, 0, 0, 0]
+
+
+def test_recordings_are_not_made_of_maps(served):
+    running = served(CameraDefaults={"CaptureSettings": MAP})
+    with pytest.raises(SimulatorError, match="is orthographic, and recordings are a pinhole's"):
+        AirSimSimulator("127.0.0.1", running.port)
 
 
 def test_noise_is_on_maps_too(served):

@@ -1,5 +1,6 @@
 """The simulator as a process: how it starts, refuses and ends."""
 
+import json
 import os
 import signal
 import socket
@@ -191,7 +192,10 @@ def served(monkeypatch, tmp_path):
             pass
 
         def warm_up(self):
-            pass
+            asked["warm"] = ["pinhole"]
+
+        def warm_up_parallel(self):
+            asked["warm"].append("parallel")
 
     async def note(world, renderer, sock, on_ready, parent_pid, switches):  # noqa: ARG001
         asked.update(world=world, switches=switches)
@@ -227,6 +231,15 @@ def test_switches_reach_what_is_served(served, tmp_path):
     assert served["world"].settings.captures[5].size_hw == (48, 64)
     assert served["switches"] == Switches("srgb", (Fault("delay", 3), Fault("die-after", 9)))
     assert served["seed"] == ("Neighborhood", 7)
+
+
+def test_what_orthographic_cameras_need_is_compiled_at_the_start_where_there_is_one(served):
+    capture = {"ImageType": 5, "ProjectionMode": "orthographic", "OrthoWidth": 100}
+    settings = {"SettingsVersion": 1.2, "ExternalCameras": {"map": {"CaptureSettings": [capture]}}}
+    for options, kinds in (([], ["pinhole"]), (["--settings", json.dumps(settings)], ["pinhole", "parallel"])):
+        result = run("--port", "0", *options)
+        assert result.exit_code == 0, result.output
+        assert served["warm"] == kinds
 
 
 def test_the_renderer_is_chosen_and_told(served, monkeypatch):

@@ -106,3 +106,25 @@ def test_far_ends_and_huge_sizes_end():
     huge = drawn("LineStrip", points=[(1e9, -1e9, 0), (1e9, 1e9, 5), (0.1, 1e9, 0)], colour=RED, thickness=1e9)
     assert huge.shape == (*SIZE, 3)
     assert drawn("Points", points=[(10, 0, 0)], colour=RED, size=1e9).any()
+
+
+def test_on_a_map_everything_has_its_metres_whatever_its_depth():
+    """80 pixels are 20 m: 4 a metre."""
+    view = View(Pose.from_euler((100.0, 0.0, 0.0)), SIZE, 90.0, 20.0)
+    for ahead_m in (3, 300):
+        point = drawn("Points", view=view, points=[(ahead_m, 2, -1)], colour=RED, size=4.0)
+        assert box(point) == (24, 27, 46, 49)
+        line = drawn("LineList", view=view, points=[(ahead_m, -5, 0), (ahead_m, 5, 0)], colour=GREEN, thickness=100.0)
+        top, bottom, left, right = box(line > 127)
+        assert (left, right) == pytest.approx((20, 60), abs=3)
+        assert 3 <= bottom - top + 1 <= 6
+    behind = drawn("LineStrip", view=view, points=[(-9, -5, 0), (-9, 5, 0)], colour=GREEN, thickness=100.0)
+    assert not behind.any()
+
+
+def test_on_a_map_a_line_that_rises_is_hidden_where_it_is_deeper():
+    """From 10 m to 20 m deep: half of it is before what is 15 m deep, where a pinhole shows two thirds."""
+    view = View(Pose.from_euler((100.0, 0.0, 0.0)), SIZE, 90.0, 20.0)
+    line = drawn("LineStrip", 15.0, view, points=[(10, -8, 0), (20, 8, 0)], colour=GREEN, thickness=1.0)
+    _, _, left, right = box(line > 127)
+    assert (left, right) == pytest.approx((40 - 32, 40), abs=2)
