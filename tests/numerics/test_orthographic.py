@@ -103,6 +103,20 @@ def test_walls_seen_edge_on_hide_nothing(yaw_deg: float, shift_m: float) -> None
     assert 0.2 < roof.mean() < 0.33, "towers are 8 pixels wide, or 9 where both edges run through pixels' centres"
 
 
+@pytest.mark.parametrize(("tilt_rad", "yaw_deg", "shift_m"), [(5e-6, 31, 0.25), (3e-5, 31, 0.125)])
+def test_nothing_is_higher_than_it_is_where_the_camera_is_almost_upright(
+    tilt_rad: float, yaw_deg: float, shift_m: float
+) -> None:
+    """Walls are a hundredth of a pixel wide: a sample that is a ten-thousandth beside one must not see a steeple."""
+    towers = [box((x, y, 0), (x + 2, y + 2, 60), Material.SIDING) for x in range(-9, 9, 4) for y in range(-9, 9, 4)]
+    where = (shift_m, shift_m, -80.0)
+    pitch_deg = math.degrees(tilt_rad) - 90
+    view = looking(where, pitch_deg=pitch_deg, yaw_deg=yaw_deg, size_hw=(512, 512), ortho_width_m=16.0)
+    depth_m = draw(scene_of(floor(0.0), *towers), view).depth_m
+    assert depth_m.min() > 19.99
+    assert depth_m.max() < 80.01
+
+
 def test_neighbouring_maps_join() -> None:
     """Two tiles are the two halves of one map, pixel by pixel."""
     whole = garden_rasteriser().render(looking((7.0, 0.0, -30.0), pitch_deg=-90, size_hw=(96, 128), ortho_width_m=16.0))

@@ -214,9 +214,15 @@ class Rasteriser:
             picture.rgb, picture.object_index, picture.depth_m,
         )  # fmt: skip
         if view.is_parallel:  # resolve takes every depth value for an inverse
-            there, _triangle = self._triangles(view)
-            nearness = self._nearness[:: self._samples, : view.size_hw[1] * self._samples : self._samples]
-            picture.depth_m[:] = np.where(there, -nearness, np.float32(FAR_DEPTH_M))
+            picture.depth_m[:] = self._parallel_depth_m(view)
+
+    def _parallel_depth_m(self, view: View) -> Float32Array:
+        """Picture.depth_m of the parallel view that was drawn last."""
+        centres = slice(None, None, self._samples), slice(None, view.size_hw[1] * self._samples, self._samples)
+        seen, nearness = self._seen[centres], self._nearness[centres]
+        # At the rim of a steep wall, where the fill grows it a little, its plane is above the wall.
+        nearest = self._stage.bounds[seen, 7].view(np.float32)
+        return np.where(seen >= 0, -np.minimum(nearness, nearest), np.float32(FAR_DEPTH_M))
 
 
 def stains() -> Float32Array:
