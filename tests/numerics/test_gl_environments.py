@@ -15,7 +15,7 @@ SIZE_HW = (180, 240)
 
 
 def views(start: Pose) -> dict[str, View]:
-    """A drone's, a car's, one straight down, a long lens and a wide one from high up."""
+    """A drone's, a car's, one straight down, a long lens, a wide one from high up and a map."""
     north, east, down = start.position_m
     return {
         "drone": View(Pose.from_euler((north, east, down - 10), yaw_rad=0.7, pitch_rad=-0.2), SIZE_HW, 90.0),
@@ -25,6 +25,7 @@ def views(start: Pose) -> dict[str, View]:
         "wide": View(
             Pose.from_euler((north - 40, east, down - 60), yaw_rad=0.2, pitch_rad=-0.9, roll_rad=0.1), SIZE_HW, 130.0
         ),
+        "map": View(Pose.from_euler((north, east, down - 90), yaw_rad=0.2, pitch_rad=-np.pi / 2), SIZE_HW, 90.0, 150.0),
     }
 
 
