@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from airsim_seg.cli.sim_list import show_environments
 from airsim_seg.cli.view import viewer_of
-from airsim_seg.errors import Interrupted, StorageError, UsageError
+from airsim_seg.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from airsim_seg.builtin.rendering.paint import Paint
@@ -35,7 +36,6 @@ Faults, N counting calls, or answers of simGetImages:
 """
 PALETTES = ("plain", "srgb", "calibrated")  # builtin.segmentation_palettes, without its imports
 PALETTE_HELP = "Colours of the ids: AirSim's since 1.6, up to 1.3.1, or 1.4 to 1.5."
-SHEET_HW = (240, 320)
 RENDERER_HELP = "What draws: cpu, or gl for a graphics card (docs/gpu.md)."
 MODES: "dict[str, SimMode]" = {"drone": "Multirotor", "car": "Car", "camera": "ComputerVision"}
 
@@ -89,7 +89,7 @@ def sim(
     if sheet is not None and not lists:
         raise UsageError("--sheet draws what --list shows: give both, or neither.")
     if lists:
-        _show_environments(sheet, world_seed)
+        show_environments(sheet, world_seed)
         return
     import asyncio
     import contextlib
@@ -204,53 +204,3 @@ def _switches(palette: str, faults: tuple[str, ...]) -> "Switches":
 
     known = next(name for name in PALETTE_NAMES if name == palette)
     return Switches(known, tuple(parse_fault(text) for text in faults))
-
-
-def _show_environments(sheet: Path | None, world_seed: int) -> None:
-    """What --env takes; with a sheet, also what each looks like."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    from airsim_seg.builtin.environments import ENVIRONMENTS
-
-    table = Table(box=box.SIMPLE)
-    for heading in ("--env", "what it is", "kinds of things"):
-        table.add_column(heading, no_wrap=heading == "--env")
-    for name, environment in ENVIRONMENTS.items():
-        table.add_row(name, environment.description, str(len(environment.class_of_prefix)))
-    Console().print(table)
-    if sheet is not None:
-        _draw_sheet(sheet, world_seed)
-
-
-def _draw_sheet(sheet: Path, world_seed: int) -> None:
-    """Draw each environment twice; half a minute for worlds that are not kept yet."""
-    import os
-
-    import cv2
-
-    from airsim_seg.builtin.contact_sheet import contact_sheet, start_views
-    from airsim_seg.builtin.environments import ENVIRONMENTS, build
-    from airsim_seg.builtin.kept import kept_paint, kept_scene
-    from airsim_seg.builtin.rendering.rasteriser import Rasteriser
-    from airsim_seg.builtin.shelf import user_shelf
-
-    if sheet.suffix.lower() not in (".png", ".jpg"):
-        raise UsageError(f"--sheet takes the name of a .png or .jpg file, not {sheet}.")
-    if not sheet.absolute().parent.is_dir():
-        raise StorageError(f"{sheet} cannot be written: there is no folder {sheet.absolute().parent}; make it first.")
-    tiles, shelf = [], user_shelf(os.environ, Path.home())
-    paint = kept_paint(shelf)
-    for name in ENVIRONMENTS:
-        click.echo(f"drawing {name}, seed {world_seed} ...")
-        scene = kept_scene(name, world_seed, shelf, build)
-        renderer = Rasteriser(scene, paint=paint)
-        captions = (f"{name}, world seed {world_seed}: {len(scene.objects)} objects", f"{name} from above")
-        views = start_views(scene, SHEET_HW)
-        tiles += [(renderer.render(view).rgb, text) for view, text in zip(views, captions, strict=True)]
-    try:
-        sheet.write_bytes(cv2.imencode(sheet.suffix, contact_sheet(tiles, 2)[..., ::-1])[1].tobytes())
-    except OSError as error:
-        raise StorageError(f"{sheet} cannot be written ({error.strerror}): give another --sheet.") from error
-    click.echo(f"pictures: {sheet}")
