@@ -56,7 +56,7 @@ class Camera:
 
     def warp(self, capture: CaptureSettings) -> Warp | None:
         """What bends its pictures of that size and field of view; None where lines stay straight."""
-        if self.distortion.is_none or capture.ortho_width_m is not None:
+        if self.distortion.is_none:
             return None
         key = (self.distortion, capture.size_hw, capture.fov_deg)
         if key not in self._warps:
