@@ -89,12 +89,14 @@ class _Client:
         last_message: the number, among all clients' messages, of its last; 0 while it has sent none that is whole.
         calls: that it waits for, or that wait for it to take its answers.
         slots: for those that it may wait for.
+        num_elements: in the arguments of all its calls, see wire.MessageUnpacker.
     """
 
     writer: asyncio.StreamWriter
     last_message: int = 0
     calls: set[asyncio.Task[None]] = field(default_factory=set)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_CALLS_IN_FLIGHT))
+    num_elements: int = 0
 
     @property
     def unread_bytes(self) -> int:
@@ -117,6 +119,12 @@ class _Client:
         if _QUICK_ACK is not None:
             with contextlib.suppress(OSError):  # a connection that is gone
                 self.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+
+    async def has_room(self, num_elements: int) -> None:
+        """Return when a call with so many elements may begin."""
+        await self.slots.acquire()
+        while self.calls and self.num_elements + num_elements > wire.MAX_MESSAGE_ELEMENTS:
+            await asyncio.wait(self.calls, return_when=asyncio.FIRST_COMPLETED)
 
     def hang_up(self, reason: str) -> None:
         """Close the connection at once; what it has not taken is lost."""
@@ -222,8 +230,8 @@ class Server:
                     unfinished_bytes = 0
                     call = wire.read_call(message)
                     client.last_message = next(self._messages)
-                    await client.slots.acquire()
-                    self._begin(call, client)
+                    await client.has_room(unpacker.num_elements)
+                    self._begin(call, client, unpacker.num_elements)
             # Who has closed its end altogether looks the same, until something is sent to it.
             if client.calls and not client.writer.is_closing():
                 await asyncio.wait(client.calls)
@@ -231,14 +239,16 @@ class Server:
             # Nothing marks where the next message would start, so this connection is over; the others go on.
             _log.info("connection closed: %s", error)
 
-    def _begin(self, call: wire.Call, client: _Client) -> None:
+    def _begin(self, call: wire.Call, client: _Client, num_elements: int) -> None:
         task = asyncio.create_task(self._answer(call, client))
+        client.num_elements += num_elements
         self._tasks.add(task)
         client.calls.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
             client.calls.discard(task)
+            client.num_elements -= num_elements
             client.slots.release()
 
         task.add_done_callback(ended)

@@ -17,7 +17,8 @@ MAX_MESSAGE_BYTES = 16 * 2**20
 # A 5-byte header can claim 2^32 elements, and the decoder makes room for them at once: claims are capped far lower.
 MAX_ELEMENTS = 65_536
 # One byte can be an empty array, which takes 64 in memory: all arrays and maps of a message and all that is in them
-# are counted. The largest that has a meaning, 65,536 poses with names, has 920,000. None takes more than 80 bytes.
+# are counted. The largest that has a meaning, 65,536 poses with names, has 920,000. None takes more than 80 bytes. The
+# calls of one client that are under way hold that many together, or are one.
 MAX_MESSAGE_ELEMENTS = 1_000_000
 
 Buffer = bytes | memoryview
@@ -47,11 +48,14 @@ class MessageUnpacker:
     """A decoder for one connection: str as text, bin as bytes, everything capped.
 
     Text that is not UTF-8 is kept (surrogate escapes); where an answer quotes it, it goes back as it came.
+
+    Attributes:
+        num_elements: all arrays and maps of the last message and what is in them, counted.
     """
 
     def __init__(self) -> None:
         """Begin with nothing received."""
-        self._num_elements = 0
+        self.num_elements = self._counted_so_far = 0
         self._unpacker = msgpack.Unpacker(
             raw=False,
             unicode_errors="surrogateescape",
@@ -78,12 +82,12 @@ class MessageUnpacker:
             msgpack.UnpackException: likewise.
         """
         for message in self._unpacker:
-            self._num_elements = 0
+            self.num_elements, self._counted_so_far = self._counted_so_far, 0
             yield message
 
     def _counted(self, container: Sized) -> Sized:
-        self._num_elements += 1 + len(container)
-        if self._num_elements > MAX_MESSAGE_ELEMENTS:
+        self._counted_so_far += 1 + len(container)
+        if self._counted_so_far > MAX_MESSAGE_ELEMENTS:
             raise ProtocolError("the message has too many elements")
         return container
 

@@ -222,6 +222,23 @@ def test_who_leaves_finished_answers_unread_is_cut_off_and_the_memory_is_bounded
         assert is_answered(patient)
 
 
+def test_large_calls_of_one_client_are_not_all_held_at_once(serve) -> None:
+    """Each has 0.6 of the elements that a client's calls may hold together, and none of them ends by itself."""
+    served = serve()
+    row = [None] * 60_000
+    large = msgpack.packb([0, 1, "late picture", [[row] * 10]])
+    with served.connect() as greedy, served.connect() as patient:
+        greedy.sendall(large * 3)
+        while served.late < 1:
+            assert is_answered(patient)
+        for _ in range(20):
+            assert is_answered(patient)
+        assert served.late == 1, "the others wait for the first"
+        served._loop.call_soon_threadsafe(served.waiting.set_result, "")
+        assert len(received(greedy, 3 * MEGABYTE)) == 3 * MEGABYTE
+        assert served.late == 3
+
+
 def test_one_answer_may_be_larger_than_all_that_may_wait(serve) -> None:
     served = serve(max_unread_bytes=1000)
     with served.connect() as client:
