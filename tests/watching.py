@@ -29,7 +29,7 @@ class Page:
     last: dict[str, Any]
 
     async def next(self, kind: str) -> Any:
-        """The next message of a kind; those before it are kept in `last`."""
+        """The next message of a kind; those before it are kept in `last`, and frames among them are seen."""
         while True:
             message = await asyncio.wait_for(self.socket.read_message(), DEADLINE_S)
             assert message is not None, f"the viewer hung up before it sent {kind}"
@@ -37,6 +37,8 @@ class Page:
             self.last[head["type"]] = head
             if head["type"] == kind:
                 return head
+            if head["type"] == "frame":  # two that are not said to be seen are the last that come
+                await self.send(type="seen")
 
     async def frame(self) -> Any:
         """The next frame, and say that it was drawn."""

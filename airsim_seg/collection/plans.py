@@ -146,7 +146,14 @@ def clearance_m(free: BoolArray, cell_m: float) -> Float64Array:
         float64 [R,C], metres, 0 in cells that are not free.
     """
     padded = np.pad(free, 1).astype(np.uint8)
-    distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    # For small grids, and where it may use one processor only, OpenCV asks Intel's IPP, whose last bits are others and
+    # not always the same: a seed would not always give the same drive.
+    asks_ipp = cv2.ipp.useIPP()
+    cv2.ipp.setUseIPP(False)
+    try:
+        distance = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    finally:
+        cv2.ipp.setUseIPP(asks_ipp)
     return np.asarray(distance, np.float64) * cell_m
 
 

@@ -1,11 +1,12 @@
 """Plans against the toy world: free of obstacles by exact geometry, smooth by finite differences, the same again."""
 
+import cv2
 import numpy as np
 import pytest
 from toy_world import ROAD, Box, ToyWorld, class_of_id
 
 from airsim_seg.collection import car, drone
-from airsim_seg.collection.plans import NoRoute, Plan, derivative
+from airsim_seg.collection.plans import NoRoute, Plan, clearance_m, derivative
 from airsim_seg.collection.survey import Survey, take_survey
 
 RATE_HZ = 25.0
@@ -168,3 +169,23 @@ def test_branches_over_the_road_do_not_end_it() -> None:
     row, column = high.survey.cells(np.array([0.0, 0.0]))
     assert high.road[row, column]
     assert not low.road[row, column]
+
+
+@pytest.mark.parametrize("size", [(40, 50), (150, 140)])
+def test_clearance_is_exact_with_one_processor_and_with_many(size: tuple[int, int]) -> None:
+    """Small grids and single processors made OpenCV take another way, whose last bits came out as they liked."""
+    free = np.random.default_rng(3).random(size) < 0.97
+    rows, columns = np.indices((size[0] + 2, size[1] + 2))
+    blocked = np.argwhere(~np.pad(free, 1))
+    squares = np.full(rows.shape, np.iinfo(np.int64).max)
+    for row, column in blocked:
+        squares = np.minimum(squares, (rows - row) ** 2 + (columns - column) ** 2)
+    exact_m = 0.5 * np.sqrt(squares[1:-1, 1:-1].astype(np.float64)).astype(np.float32)
+    threads = cv2.getNumThreads()
+    try:
+        for count in (0, 1, 2, 8):
+            cv2.setNumThreads(count)
+            for _ in range(3):
+                assert np.array_equal(clearance_m(free, 0.5), exact_m)
+    finally:
+        cv2.setNumThreads(threads)
